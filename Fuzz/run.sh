@@ -1,0 +1,42 @@
+#!/bin/sh
+# Usage: Fuzz/run.sh TARGET SECONDS [libFuzzer options]
+# Builds the fuzz target Fuzz/TARGET with the address sanitizer and lets it run. The corpus grows in
+# fuzz-corpus/TARGET; an input that breaks something is left in fuzz-corpus/TARGET-failures.
+set -eu
+if [ $# -lt 2 ] || [ ! -d "$(dirname "$0")/$1" ]; then
+    echo "usage: $0 TARGET SECONDS [libFuzzer options]; targets:" \
+        "$(ls -d "$(dirname "$0")"/*/ | xargs -n 1 basename | xargs)" >&2
+    exit 64
+fi
+target=$1 seconds=$2
+shift 2
+cd "$(dirname "$0")/.."
+corpus=fuzz-corpus/$target failures=fuzz-corpus/$target-failures build=.build-fuzz
+mkdir -p "$corpus" "$failures" "$build"
+
+# The files that read models, without what needs the network or other packages.
+set -- "$@" --
+sources="Sources/ModelFiles/MappedFile.swift Sources/ModelFiles/ModelFileError.swift \
+    Sources/ModelFiles/ModelFileError+Description.swift Sources/ModelFiles/ModelConfig.swift \
+    Sources/ModelFiles/ModelConfig+Keys.swift Sources/ModelFiles/ModelConfig+Tensors.swift"
+sources="$sources $(find Sources/ModelFiles/GGUF Sources/ModelFiles/Formats -name '*.swift')"
+settings="-swift-version 6 -parse-as-library -module-name Fuzz -strict-memory-safety \
+    -enable-upcoming-feature ExistentialAny -enable-upcoming-feature InternalImportsByDefault \
+    -enable-upcoming-feature MemberImportVisibility"
+
+# shellcheck disable=SC2086 # lists of words
+swiftc -Onone $settings $sources Tests/ModelFilesTests/GGUFWriter.swift \
+    Tests/ModelFilesTests/TinyLlama.swift "Fuzz/$target/Seeds.swift" -o "$build/$target-seeds"
+"$build/$target-seeds" "$corpus"
+# shellcheck disable=SC2086
+swiftc -O -g $settings -sanitize=fuzzer,address $sources "Fuzz/$target/FuzzTarget.swift" \
+    -o "$build/$target"
+
+options=
+while [ "$1" != -- ]; do
+    options="$options $1"
+    shift
+done
+# shellcheck disable=SC2086
+exec "$build/$target" -max_total_time="$seconds" -max_len=16384 -timeout=10 -rss_limit_mb=1024 \
+    -print_final_stats=1 -artifact_prefix="$failures/" $options "$corpus"

@@ -1,0 +1,47 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test test-kernels lint format coverage fuzz ci clean
+
+# One set of flags for running and testing, so that both share one optimised build.
+SWIFT_FLAGS := -c release -Xswiftc -enable-testing
+SONDE := .build/release/sonde
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
+
+setup: ## install what is missing (Debian packages); needs root or sudo only then
+	@scripts/setup.sh
+
+build: setup ## optimised binaries
+	swift build $(SWIFT_FLAGS) --product sonde
+
+run: build ## the main job: a batch of prompts, dense and pruned, side by side
+	@test -n "$$(find $${SONDE_HOME:-$$HOME/.cache/sonde} -name '*.history' 2>/dev/null)" \
+		|| $(SONDE) calibrate --self 32 --context 128
+	$(SONDE) generate --chat --prompt-file Examples/prompts.txt --prune-ratio 0.2 --compare
+
+test: setup ## every test: Swift targets, then the kernels under sanitizers and emulation
+	swift test $(SWIFT_FLAGS)
+	@$(MAKE) --no-print-directory test-kernels
+
+test-kernels: setup ## C kernels under sanitizers, AVX-512 emulated where the CPU lacks it
+	Tests/Emulated/run.sh
+
+lint: setup ## formatting of both languages and the direction of imports
+	swift format lint --strict --recursive --parallel Sources Tests Fuzz Package.swift
+	git ls-files '*.[ch]' '*.inc' | xargs clang-format --dry-run -Werror
+	scripts/check-imports.sh
+
+format: ## rewrite both languages in the house's form
+	swift format --in-place --recursive --parallel Sources Tests Fuzz Package.swift
+	git ls-files '*.[ch]' '*.inc' | xargs clang-format -i
+
+coverage: setup ## line coverage a target
+	scripts/coverage.sh
+
+fuzz: setup ## ten minutes of each fuzz target under the address sanitizer
+	Fuzz/run.sh gguf 600
+
+ci: lint test ## what .ci/run runs
+
+clean: ## remove what a build made
+	rm -rf .build .build-*

@@ -1,0 +1,143 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),  // SE-0458
+    .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+    .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+    .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+]
+
+/// Our own buffers hand out spans that depend on them (SE-0446, SE-0456).
+let lifetimes: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
+
+let package = Package(
+    name: "sonde",
+    platforms: [.macOS(.v26)],
+    products: [
+        .executable(name: "sonde", targets: ["serve-cli"]),
+        .library(name: "Kernels", targets: ["Kernels"]),
+        .library(name: "ProbeScheduler", targets: ["ProbeScheduler"]),
+        .library(name: "Runtime", targets: ["Runtime"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.24.0"),
+    ],
+    targets: [
+        // MARK: - C and system libraries
+        .target(
+            name: "CKernels",
+            exclude: ["README.md", "simd"],
+            // Optimised in every configuration: a kernel at -O0 is of no use even to a test.
+            cSettings: [.unsafeFlags(["-O3", "-std=c17", "-Wall", "-Wextra", "-fno-math-errno"])]
+        ),
+        .systemLibrary(name: "CNuma", pkgConfig: "numa", providers: [.apt(["libnuma-dev"])]),
+        .systemLibrary(
+            name: "COpenBLAS",
+            pkgConfig: "openblas",
+            providers: [.apt(["libopenblas-dev"])]
+        ),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        // MARK: - Libraries, lowest first
+        .target(
+            name: "Kernels",
+            dependencies: ["CKernels", "CNuma", "COpenBLAS"],
+            swiftSettings: strict + lifetimes
+        ),
+        .target(
+            name: "ProbeScheduler",
+            dependencies: [
+                "Kernels",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "ModelFiles",
+            dependencies: [
+                "CZlib",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(name: "Tokenizers", swiftSettings: strict),
+        .target(
+            name: "Runtime",
+            dependencies: ["ModelFiles", "ProbeScheduler", "Tokenizers"],
+            swiftSettings: strict
+        ),
+        .target(name: "StaticPruning", dependencies: ["Runtime"], swiftSettings: strict),
+        .target(name: "Evaluation", dependencies: ["Runtime"], swiftSettings: strict),
+        .executableTarget(
+            name: "serve-cli",
+            dependencies: [
+                "Evaluation", "StaticPruning",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
+
+        // MARK: - Tests
+        .target(
+            name: "TestSupport",
+            dependencies: ["Runtime"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "KernelsTests",
+            dependencies: ["Kernels", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ProbeSchedulerTests",
+            dependencies: ["ProbeScheduler", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ModelFilesTests",
+            dependencies: [
+                "ModelFiles", "TestSupport",
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "TokenizersTests",
+            dependencies: ["Tokenizers", "ModelFiles", "TestSupport"],
+            exclude: ["fetch-vocabulary.sh"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "RuntimeTests",
+            dependencies: ["Runtime", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "StaticPruningTests",
+            dependencies: ["StaticPruning"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "EvaluationTests",
+            dependencies: [
+                "Evaluation", "StaticPruning", "TestSupport",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: ["TestSupport", "serve-cli"],
+            swiftSettings: strict
+        ),
+    ]
+)

@@ -1,0 +1,33 @@
+// Chooses the table for the CPU.
+#include "internal.h"
+
+static const kn_kernels scalar_table = KN_TABLE(scalar, KN_ISA_SCALAR, "scalar");
+#if KN_X86
+static const kn_kernels avx2_table = KN_TABLE(avx2, KN_ISA_AVX2, "avx2");
+static const kn_kernels avx512_table = KN_TABLE(avx512, KN_ISA_AVX512, "avx512");
+#endif
+
+const kn_kernels *kn_kernels_for(kn_isa isa) {
+    switch (isa) {
+    case KN_ISA_SCALAR:
+        return &scalar_table;
+#if KN_X86
+    case KN_ISA_AVX2:
+        if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &avx2_table;
+        return NULL;
+    case KN_ISA_AVX512:
+        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
+            return &avx512_table;
+        return NULL;
+#endif
+    default:
+        return NULL;
+    }
+}
+
+const kn_kernels *kn_kernels_native(void) {
+    const kn_kernels *table = kn_kernels_for(KN_ISA_AVX512);
+    if (!table) table = kn_kernels_for(KN_ISA_AVX2);
+    return table ? table : &scalar_table;
+}

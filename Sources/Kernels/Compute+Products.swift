@@ -1,0 +1,176 @@
+internal import CKernels
+
+extension Compute {
+    /// `output[t, i] = input[t, :] · weight[kept i, :]`: a product with the kept rows of a matrix.
+    ///
+    /// - Parameters:
+    ///   - input: `[tokens, columns]`.
+    ///   - weight: `[rows, columns]`.
+    ///   - keeping: Rows to use, in any order; nil: all.
+    ///   - output: Reshaped to `[tokens, kept]`.
+    public func selectOut(
+        _ input: borrowing Activations,
+        _ weight: WeightMatrix,
+        keeping: [Int32]?,
+        into output: inout Activations
+    ) {
+        precondition(input.width == weight.columnCount, "the input is as wide as the weight's rows")
+        check(keeping, rowCount: weight.rowCount)
+        let count = keeping?.count ?? weight.rowCount
+        output.reshape(rowCount: input.rowCount, width: count)
+        let kernels = unsafe kernels
+        let (x, y, tokens, width) = unsafe (input.base, output.base, input.rowCount, input.width)
+        unsafe withKept(keeping) { kept in
+            splitRows(tokens: tokens, count: count) { token, height, first, length in
+                // SAFETY: sizes are checked above; tasks write disjoint parts of the output, and all
+                // memory outlives the call.
+                unsafe withUnsafePointer(to: weight.view) { view in
+                    unsafe kernels.select_out(
+                        y + token * count + first,
+                        count,
+                        x + token * width,
+                        width,
+                        height,
+                        view,
+                        kept.map { unsafe $0 + first },
+                        first,
+                        length
+                    )
+                }
+            }
+        }
+    }
+
+    /// `output[t, i] = silu(input[t, :] · gate[kept i, :]) · (input[t, :] · up[kept i, :])`.
+    ///
+    /// - Parameters:
+    ///   - input: `[tokens, columns]`.
+    ///   - gate: `[rows, columns]`.
+    ///   - up: Of the same shape as `gate`.
+    ///   - keeping: Rows to use, in any order; nil: all.
+    ///   - output: Reshaped to `[tokens, kept]`.
+    public func gatedUnit(
+        _ input: borrowing Activations,
+        gate: WeightMatrix,
+        up: WeightMatrix,
+        keeping: [Int32]?,
+        into output: inout Activations
+    ) {
+        precondition(input.width == gate.columnCount, "the input is as wide as the weights' rows")
+        precondition(
+            gate.rowCount == up.rowCount && gate.columnCount == up.columnCount,
+            "gate and up have one shape"
+        )
+        check(keeping, rowCount: gate.rowCount)
+        let count = keeping?.count ?? gate.rowCount
+        output.reshape(rowCount: input.rowCount, width: count)
+        let kernels = unsafe kernels
+        let (x, y, tokens, width) = unsafe (input.base, output.base, input.rowCount, input.width)
+        unsafe withKept(keeping) { kept in
+            splitRows(tokens: tokens, count: count) { token, height, first, length in
+                // SAFETY: as in `selectOut`.
+                unsafe withUnsafePointer(to: gate.view) { gate in
+                    unsafe withUnsafePointer(to: up.view) { up in
+                        unsafe kernels.gated_unit(
+                            y + token * count + first,
+                            count,
+                            x + token * width,
+                            width,
+                            height,
+                            gate,
+                            up,
+                            kept.map { unsafe $0 + first },
+                            first,
+                            length
+                        )
+                    }
+                }
+            }
+        }
+    }
+
+    /// `output[t, :] += Σ_i input[t, i] · weight[kept i, :]`: a product with the transposed kept rows.
+    ///
+    /// - Parameters:
+    ///   - input: `[tokens, kept]`.
+    ///   - weight: `[channels, columns]`.
+    ///   - keeping: Rows to use; nil: all.
+    ///   - output: `[tokens, columns]`, added to.
+    public func selectIn(
+        _ input: borrowing Activations,
+        _ weight: WeightMatrix,
+        keeping: [Int32]?,
+        addingTo output: inout Activations
+    ) {
+        let count = keeping?.count ?? weight.rowCount
+        precondition(input.width == count, "the input has one entry a kept row")
+        precondition(
+            output.rowCount == input.rowCount && output.width == weight.columnCount,
+            "the output is [tokens, columns]"
+        )
+        check(keeping, rowCount: weight.rowCount)
+        let kernels = unsafe kernels
+        let (x, y, tokens, width) = unsafe (input.base, output.base, input.rowCount, output.width)
+        unsafe withKept(keeping) { kept in
+            // Strips of 64 columns are whole cache lines and whole tiles of every instruction set.
+            let strip = tokens > Self.taskTokens ? width : runLength(width, grain: 64)
+            splitTiles(tokens: tokens, count: width, run: strip) { token, height, first, length in
+                // SAFETY: as in `selectOut`; tasks add to disjoint parts of the output.
+                unsafe withUnsafePointer(to: weight.view) { view in
+                    unsafe kernels.select_in(
+                        y + token * width,
+                        width,
+                        x + token * count,
+                        count,
+                        height,
+                        view,
+                        kept,
+                        count,
+                        first,
+                        length
+                    )
+                }
+            }
+        }
+    }
+
+    // MARK: - Tasks
+
+    /// Many tokens: a task takes some tokens and all rows; few: all tokens and some rows.
+    private func splitRows(tokens: Int, count: Int, _ body: (Int, Int, Int, Int) -> Void) {
+        let run = tokens > Self.taskTokens ? max(1, count) : runLength(count, grain: 16)
+        splitTiles(tokens: tokens, count: count, run: run, body)
+    }
+
+    private func splitTiles(
+        tokens: Int,
+        count: Int,
+        run: Int,
+        _ body: (_ token: Int, _ height: Int, _ first: Int, _ length: Int) -> Void
+    ) {
+        guard tokens > 0, count > 0 else { return }
+        let tiles = (tokens + Self.taskTokens - 1) / Self.taskTokens
+        let runs = (count + run - 1) / run
+        pool.run(taskCount: tiles * runs) { task in
+            let (tile, index) = task.quotientAndRemainder(dividingBy: runs)
+            let (token, first) = (tile * Self.taskTokens, index * run)
+            body(token, min(Self.taskTokens, tokens - token), first, min(run, count - first))
+        }
+    }
+
+    private func check(_ keeping: [Int32]?, rowCount: Int) {
+        guard let keeping else { return }
+        precondition(
+            keeping.allSatisfy { $0 >= 0 && $0 < rowCount },
+            "a kept row lies outside the matrix"
+        )
+    }
+
+    private func withKept(_ keeping: [Int32]?, _ body: (UnsafePointer<Int32>?) -> Void) {
+        guard let keeping else {
+            body(nil)
+            return
+        }
+        unsafe keeping.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
+    }
+}

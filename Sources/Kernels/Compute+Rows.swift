@@ -1,0 +1,171 @@
+internal import CKernels
+import Foundation
+
+extension Compute {
+    /// Rows a task of a row-wise operation takes.
+    private static let taskRows = 32
+
+    /// `output[t, :] = input[t, :] / √(mean(input[t, :]²) + ε) · weight`.
+    ///
+    /// - Parameters:
+    ///   - input: `[rows, width]`.
+    ///   - weight: Gain, `[width]`.
+    ///   - epsilon: Added to the mean square.
+    ///   - output: Reshaped to the input's shape.
+    public func rmsNorm(
+        _ input: borrowing Activations,
+        weight: [Float],
+        epsilon: Float,
+        into output: inout Activations
+    ) {
+        precondition(weight.count == input.width, "one gain a column")
+        output.reshape(rowCount: input.rowCount, width: input.width)
+        let kernels = unsafe kernels
+        let (x, y, width) = unsafe (input.base, output.base, input.width)
+        forEachRow(input.rowCount) { row in
+            // SAFETY: shapes are checked above; every row is written by one task.
+            unsafe weight.withUnsafeBufferPointer { gain in
+                unsafe kernels.rms_norm(
+                    y + row * width,
+                    x + row * width,
+                    gain.baseAddress,
+                    width,
+                    epsilon
+                )
+            }
+        }
+    }
+
+    /// Rotates the adjacent pairs of every head by `position · inverse frequency`.
+    ///
+    /// Angles are computed in double, so positions up to 2^31 lose nothing.
+    ///
+    /// - Parameters:
+    ///   - activations: `[rows, heads × headDim]`, updated in place.
+    ///   - headDimension: Width of a head, even.
+    ///   - positions: One a row.
+    ///   - inverseFrequencies: One a pair, `[headDim / 2]`.
+    public func rotate(
+        _ activations: inout Activations,
+        headDimension: Int,
+        positions: [Int32],
+        inverseFrequencies: [Float]
+    ) {
+        precondition(positions.count == activations.rowCount, "one position a row")
+        precondition(inverseFrequencies.count == headDimension / 2, "one frequency a pair")
+        precondition(activations.width.isMultiple(of: headDimension), "whole heads")
+        let kernels = unsafe kernels
+        let (x, width) = unsafe (activations.base, activations.width)
+        let pairs = inverseFrequencies.count
+        forEachRow(activations.rowCount) { row in
+            unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * pairs) { angles in
+                for pair in 0..<pairs {
+                    let angle = Double(positions[row]) * Double(inverseFrequencies[pair])
+                    unsafe angles[pair] = Float(cos(angle))
+                    unsafe angles[pairs + pair] = Float(sin(angle))
+                }
+                guard let angles = angles.baseAddress else { return }
+                // SAFETY: shapes are checked above; every row is written by one task.
+                unsafe kernels.rotate(
+                    x + row * width,
+                    width / headDimension,
+                    headDimension,
+                    angles,
+                    angles + pairs
+                )
+            }
+        }
+    }
+
+    /// `output[i, :] = weight[rows[i], :]`, dequantised: an embedding look-up.
+    ///
+    /// - Parameters:
+    ///   - weight: `[vocabulary, width]`.
+    ///   - rows: Rows to copy.
+    ///   - output: Reshaped to `[rows, width]`.
+    public func gatherRows(
+        of weight: WeightMatrix,
+        _ rows: [Int32],
+        into output: inout Activations
+    ) {
+        precondition(
+            rows.allSatisfy { $0 >= 0 && $0 < weight.rowCount },
+            "a row lies outside the matrix"
+        )
+        output.reshape(rowCount: rows.count, width: weight.columnCount)
+        let kernels = unsafe kernels
+        let (y, width) = unsafe (output.base, output.width)
+        forEachRow(rows.count) { index in
+            // SAFETY: rows are checked above; every output row is written by one task.
+            unsafe withUnsafePointer(to: weight.view) { view in
+                unsafe kernels.expand_row(y + index * width, view, Int(rows[index]))
+            }
+        }
+    }
+
+    /// `output[i, :] = input[rows[i], :]`.
+    ///
+    /// - Parameters:
+    ///   - input: `[rows, width]`.
+    ///   - rows: Rows to copy.
+    ///   - output: Reshaped to `[rows, width]`.
+    public func gatherRows(
+        of input: borrowing Activations,
+        _ rows: [Int32],
+        into output: inout Activations
+    ) {
+        precondition(
+            rows.allSatisfy { $0 >= 0 && $0 < input.rowCount },
+            "a row lies outside the matrix"
+        )
+        output.reshape(rowCount: rows.count, width: input.width)
+        let (x, y, width) = unsafe (input.base, output.base, input.width)
+        forEachRow(rows.count) { index in
+            // SAFETY: rows are checked above; every output row is written by one task.
+            unsafe (y + index * width).update(from: x + Int(rows[index]) * width, count: width)
+        }
+    }
+
+    /// `result[row] = log Σ_v exp(input[row, v])`, without overflow.
+    ///
+    /// - Parameters:
+    ///   - input: `[rows, width]`, `width` at least 1.
+    ///   - result: Replaced by one value a row.
+    public func logSumExp(_ input: borrowing Activations, into result: inout [Float]) {
+        precondition(input.width > 0, "a sum of nothing has no logarithm")
+        let (kernels, width) = unsafe (kernels, input.width)
+        unsafe mapRows(input, into: &result) { unsafe kernels.log_sum_exp($0, width) }
+    }
+
+    /// `norms[row] = Σ_j input[row, j]²`.
+    ///
+    /// - Parameters:
+    ///   - input: `[rows, width]`.
+    ///   - norms: Replaced by one value a row.
+    public func rowSquaredNorms(_ input: borrowing Activations, into norms: inout [Float]) {
+        let (kernels, width) = unsafe (kernels, input.width)
+        unsafe mapRows(input, into: &norms) { unsafe kernels.squared_norm($0, width) }
+    }
+
+    // MARK: - Tasks
+
+    private func mapRows(
+        _ input: borrowing Activations,
+        into result: inout [Float],
+        _ body: (UnsafePointer<Float>) -> Float
+    ) {
+        let (x, width, count) = unsafe (input.base, input.width, input.rowCount)
+        if result.count != count { result = [Float](repeating: 0, count: count) }
+        unsafe result.withUnsafeMutableBufferPointer { result in
+            guard let result = result.baseAddress else { return }
+            // SAFETY: every entry is written by one task, within `count`.
+            forEachRow(count) { row in unsafe result[row] = body(x + row * width) }
+        }
+    }
+
+    private func forEachRow(_ count: Int, _ body: (Int) -> Void) {
+        pool.run(taskCount: (count + Self.taskRows - 1) / Self.taskRows) { task in
+            for row in task * Self.taskRows..<min(count, (task + 1) * Self.taskRows) { body(row) }
+        }
+    }
+}

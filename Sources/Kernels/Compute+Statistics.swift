@@ -1,0 +1,74 @@
+internal import CKernels
+
+extension Compute {
+    /// `sums[g, :] = Σ over rows with groups[row] == g of input[row, :]²`, rows in ascending order.
+    ///
+    /// - Parameters:
+    ///   - input: `[rows, width]`.
+    ///   - groups: Group of each row; a negative one leaves the row out.
+    ///   - groupCount: Groups.
+    ///   - sums: Reshaped to `[groupCount, width]`.
+    public func sumOfSquares(
+        _ input: borrowing Activations,
+        groups: [Int32],
+        groupCount: Int,
+        into sums: inout Activations
+    ) {
+        precondition(groups.count == input.rowCount, "one group a row")
+        precondition(groups.allSatisfy { $0 < groupCount }, "a group lies outside the count")
+        sums.reshape(rowCount: groupCount, width: input.width)
+        sums.fill(0)
+        let (kernels, x, y, width) = unsafe (kernels, input.base, sums.base, input.width)
+        splitColumns(width) { first, length in
+            for (row, group) in groups.enumerated() where group >= 0 {
+                // SAFETY: groups are checked above; every column is written by one task.
+                unsafe kernels.add_squares(
+                    y + Int(group) * width + first,
+                    x + row * width + first,
+                    length
+                )
+            }
+        }
+    }
+
+    /// Probe Pruning's fusion, summed over rows: `total[k] = Σ_t ((1 − r) · g + r · p)`.
+    ///
+    /// `p` is the probe's mean square, `g` the history's, `r = p / (p + g + 1e-6)`
+    /// (arXiv:2502.15618, §3.3).
+    ///
+    /// - Parameters:
+    ///   - probe: `[positions, width]`.
+    ///   - history: Of the same shape.
+    ///   - total: Replaced by one value a column.
+    public func fusedImportance(
+        probe: borrowing Activations,
+        history: borrowing Activations,
+        into total: inout [Float]
+    ) {
+        precondition(
+            probe.rowCount == history.rowCount && probe.width == history.width,
+            "probe and history have one shape"
+        )
+        let (kernels, p, g) = unsafe (kernels, probe.base, history.base)
+        let (width, rows) = (probe.width, probe.rowCount)
+        total = [Float](repeating: 0, count: width)
+        unsafe total.withUnsafeMutableBufferPointer { total in
+            guard let total = total.baseAddress else { return }
+            splitColumns(width) { first, length in
+                for row in 0..<rows {
+                    let offset = row * width + first
+                    // SAFETY: shapes are checked above; every column is written by one task.
+                    unsafe kernels.fuse_importance(total + first, p + offset, g + offset, length)
+                }
+            }
+        }
+    }
+
+    /// Runs of whole cache lines, one or a few a worker.
+    private func splitColumns(_ width: Int, _ body: (_ first: Int, _ length: Int) -> Void) {
+        let run = runLength(width, grain: 16, runsPerWorker: 2)
+        pool.run(taskCount: (width + run - 1) / run) { task in
+            body(task * run, min(run, width - task * run))
+        }
+    }
+}

@@ -1,0 +1,53 @@
+internal import CKernels
+import Synchronization
+
+/// The kernels of one instruction set, run by one pool of workers.
+///
+/// Every entry point checks its sizes with `precondition`: a wrong size is a mistake of the program,
+/// never of its input. Within one instruction set the results do not depend on the number of workers,
+/// nor on what else is in a call: the value for a (token, output) pair is the same alone, in a batch,
+/// and under any mask that keeps it.
+public final class Compute: Sendable {
+    /// The instruction set in use.
+    public let instructionSet: InstructionSet
+    /// Workers, the calling thread included.
+    public let threadCount: Int
+    let pool: WorkerPool
+
+    /// Tokens a task takes: eight tiles of six.
+    ///
+    /// Their activations of a hidden size of 576 are 108 KiB,
+    /// which stay in L2 while the task's weights pass.
+    static let taskTokens = 48
+
+    /// Starts the workers.
+    ///
+    /// - Parameters:
+    ///   - threadCount: Workers, the calling thread included.
+    ///   - instructionSet: Caps the kernels; nil: the best that this CPU has.
+    /// - Throws: `KernelError` when the CPU lacks the instruction set, or workers cannot start.
+    public init(
+        threadCount: Int,
+        instructionSet: InstructionSet? = nil
+    ) throws(KernelError) {
+        let chosen = instructionSet ?? .native
+        guard InstructionSet.available.contains(chosen) else {
+            throw .instructionSetUnavailable(chosen, available: InstructionSet.available)
+        }
+        self.instructionSet = chosen
+        self.threadCount = threadCount
+        pool = try WorkerPool(threadCount: threadCount)
+    }
+
+    /// The table of the instruction set in use.
+    var kernels: kn_kernels {
+        // SAFETY: `init` has checked that this CPU has the table; tables are constants.
+        unsafe kn_kernels_for(instructionSet.code).pointee
+    }
+
+    /// Splits `count` units among workers in runs of at least `grain`, and a few runs a worker.
+    func runLength(_ count: Int, grain: Int, runsPerWorker: Int = 4) -> Int {
+        let even = (count + threadCount * runsPerWorker - 1) / (threadCount * runsPerWorker)
+        return max(grain, (even + grain - 1) / grain * grain)
+    }
+}

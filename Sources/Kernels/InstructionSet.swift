@@ -1,0 +1,32 @@
+internal import CKernels
+
+/// A set of vector instructions that the kernels are written for, weakest first.
+public enum InstructionSet: String, CaseIterable, Comparable, Sendable {
+    /// Plain C; the specification of every kernel.
+    case scalar
+    /// AVX2 with FMA.
+    case avx2
+    /// AVX-512 F, BW, VL and DQ.
+    case avx512
+
+    /// The best one that this CPU and its operating system support.
+    public static var native: InstructionSet { available.last ?? .scalar }
+
+    /// Those that this CPU supports, weakest first.
+    public static var available: [InstructionSet] {
+        allCases.filter { unsafe kn_kernels_for($0.code) != nil }
+    }
+
+    /// Weaker before stronger.
+    public static func < (left: Self, right: Self) -> Bool {
+        left.code.rawValue < right.code.rawValue
+    }
+
+    var code: kn_isa {
+        switch self {
+        case .scalar: KN_ISA_SCALAR
+        case .avx2: KN_ISA_AVX2
+        case .avx512: KN_ISA_AVX512
+        }
+    }
+}

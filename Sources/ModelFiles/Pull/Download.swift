@@ -1,0 +1,172 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// What a transfer reports: bytes that are here, and bytes that there will be, if known.
+public typealias PullProgress = @Sendable (_ received: Int, _ total: Int?) -> Void
+
+/// Fetches one file over HTTP, resuming where an earlier attempt stopped.
+struct Download: Sendable {
+    /// What is fetched.
+    let source: DownloadSource
+
+    /// Gets the bytes; whatever it holds already is taken to be the start of the file.
+    let path: String
+
+    /// The most bytes that are taken.
+    let limit: Int
+
+    /// Waits between attempts; one attempt more than there are waits.
+    var retryDelays: [Duration] = [.milliseconds(500), .seconds(2), .seconds(4), .seconds(8)]
+
+    /// How long a connection may take to come about, and then be silent.
+    var timeout = TimeAmount.seconds(60)
+
+    /// Proxies are found here.
+    var environment = ProcessInfo.processInfo.environment
+
+    /// Fetches the file.
+    ///
+    /// - Throws: `ModelFileError`; what has arrived stays in the file, for the next attempt.
+    func run(progress: PullProgress) async throws(ModelFileError) {
+        var configuration = HTTPClient.Configuration(
+            timeout: .init(connect: min(timeout, .seconds(30)), read: timeout)
+        )
+        // The attempts are counted here, and their failures reported.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.proxy = source.proxy(environment: environment)
+        let client = HTTPClient(
+            eventLoopGroupProvider: .singleton,
+            configuration: configuration
+        )
+        let result = await attempts(client, progress)
+        try? await client.shutdown()
+        try result.get()
+    }
+
+    private func attempts(
+        _ client: HTTPClient,
+        _ progress: PullProgress
+    ) async -> Result<Void, ModelFileError> {
+        var reason = ""
+        for delay in retryDelays.map(Optional.some) + [nil] {
+            do {
+                try await attempt(client, progress)
+                return .success(())
+            } catch let error as ModelFileError {
+                return .failure(error)
+            } catch let failure as TransientFailure {
+                reason = failure.reason
+            } catch {
+                reason = String(describing: error)
+            }
+            guard !Task.isCancelled else { return .failure(.cancelled(path: path)) }
+            guard let delay else { break }
+            try? await Task.sleep(for: delay)
+        }
+        guard !Task.isCancelled else { return .failure(.cancelled(path: path)) }
+        let attempts = retryDelays.count + 1
+        return .failure(
+            .connection(address: source.shownAddress, attempts: attempts, reason: reason)
+        )
+    }
+
+    /// A failure that another attempt may mend.
+    private struct TransientFailure: Error {
+        let reason: String
+    }
+
+    private func attempt(_ client: HTTPClient, _ progress: PullProgress) async throws {
+        var output = try OutputFile(appendingTo: path)
+        if output.count > limit { try output.clear() }
+        let response = try await client.execute(
+            source.request(from: output.count),
+            deadline: .distantFuture
+        )
+        let total = try interpret(response, output: &output)
+        progress(output.count, total)
+        for try await part in response.body {
+            try Task.checkCancellation()
+            guard part.readableBytes <= limit - output.count else {
+                throw ModelFileError.wrongSize(
+                    path: source.shownAddress,
+                    expected: limit,
+                    found: output.count + part.readableBytes
+                )
+            }
+            try output.write(part.readableBytesView)
+            progress(output.count, total)
+        }
+        guard total == nil || total == output.count else {
+            throw TransientFailure(reason: "\(output.count) of \(total ?? 0) bytes arrived")
+        }
+        try output.synchronize()
+    }
+
+    /// Checks status and range, and empties the file when the server starts over.
+    ///
+    /// - Returns: The size of the whole file, if the server says it.
+    private func interpret(
+        _ response: HTTPClientResponse,
+        output: inout OutputFile
+    ) throws -> Int? {
+        let length = response.headers.first(name: "content-length").flatMap(Int.init)
+        switch response.status.code {
+        case 200:
+            try output.clear()
+            return try checked(length)
+        case 206:
+            let value = response.headers.first(name: "content-range") ?? ""
+            guard let range = ContentRange(value), range.first == output.count else {
+                try output.clear()
+                throw TransientFailure(reason: "the server sent the range \(value)")
+            }
+            return try checked(range.total ?? length.map { $0 + output.count })
+        case 416:
+            // Nothing lies behind what we have: it is whole, or it is something else.
+            let value = response.headers.first(name: "content-range") ?? ""
+            if let total = ContentRange.unsatisfiedTotal(value), total == output.count {
+                return total
+            }
+            try output.clear()
+            throw TransientFailure(reason: "the server has no such range")
+        case 408, 429, 500...599:
+            throw TransientFailure(
+                reason: "the server answered with status \(response.status.code)"
+            )
+        default:
+            throw ModelFileError.httpStatus(
+                address: source.shownAddress,
+                status: Int(response.status.code)
+            )
+        }
+    }
+
+    private func checked(_ total: Int?) throws -> Int? {
+        guard let total, total > limit || total < 0 else { return total }
+        throw ModelFileError.wrongSize(path: source.shownAddress, expected: limit, found: total)
+    }
+}
+
+/// The header `Content-Range: bytes FIRST-LAST/TOTAL`.
+struct ContentRange: Equatable {
+    let first: Int
+    let last: Int
+    let total: Int?
+
+    init?(_ value: String) {
+        guard let match = value.wholeMatch(of: /bytes (\d+)-(\d+)\/(\d+|\*)/),
+            let first = Int(match.1), let last = Int(match.2), first <= last
+        else { return nil }
+        self.first = first
+        self.last = last
+        total = Int(match.3)
+        if let total, last >= total { return nil }
+    }
+
+    /// The total of `bytes */TOTAL`, with which a server refuses a range.
+    static func unsatisfiedTotal(_ value: String) -> Int? {
+        value.wholeMatch(of: /bytes \*\/(\d+)/).flatMap { Int($0.1) }
+    }
+}

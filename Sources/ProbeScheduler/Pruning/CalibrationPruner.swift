@@ -1,0 +1,52 @@
+public import Kernels
+
+/// Runs dense and collects the history that Probe Pruning and the static methods start from.
+public struct CalibrationPruner: Pruner, Sendable {
+    /// The running mean over all samples so far.
+    public private(set) var history: ProbeHistory
+    private var batchCounts: [Int] = []
+
+    /// - Parameters:
+    ///   - shape: Sizes of the model.
+    ///   - positionCount: Positions to keep apart; longer samples lose the rest.
+    ///   - policy: Says which layers are covered.
+    public init(shape: ModelShape, positionCount: Int, policy: RatioPolicy) {
+        history = ProbeHistory(shape: shape, positionCount: positionCount, policy: policy)
+    }
+
+    /// Always nil: run dense.
+    public func mask(
+        for block: PrunableBlock,
+        residual: borrowing Activations,
+        normed: borrowing Activations,
+        layout: BatchLayout,
+        compute: Compute,
+        firstHalf: (ProbeSelection, inout Activations) -> Void
+    ) -> ChannelMask? { nil }
+
+    /// Adds the batch's squares to the running mean.
+    public mutating func observe(
+        _ block: PrunableBlock,
+        intermediate: borrowing Activations,
+        mask: ChannelMask?,
+        layout: BatchLayout,
+        compute: Compute
+    ) {
+        guard history.covers(block) else { return }
+        batchCounts = layout.sampleCounts
+        var squares = Activations()
+        compute.sumOfSquares(
+            intermediate,
+            groups: layout.positions,
+            groupCount: layout.positionLimit,
+            into: &squares
+        )
+        history.accumulate(block, squares: squares, counts: batchCounts)
+    }
+
+    /// Counts the batch's samples.
+    public mutating func finishBatch() {
+        history.countSamples(batchCounts)
+        batchCounts = []
+    }
+}

@@ -1,0 +1,17 @@
+public import Kernels
+
+/// Never masks.
+public struct DensePruner: Pruner, Sendable {
+    /// A pruner that keeps everything.
+    public init() {}
+
+    /// Always nil: run dense.
+    public func mask(
+        for block: PrunableBlock,
+        residual: borrowing Activations,
+        normed: borrowing Activations,
+        layout: BatchLayout,
+        compute: Compute,
+        firstHalf: (ProbeSelection, inout Activations) -> Void
+    ) -> ChannelMask? { nil }
+}

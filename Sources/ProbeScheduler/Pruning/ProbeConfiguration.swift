@@ -1,0 +1,35 @@
+/// The knobs of Probe Pruning; the defaults are the published ones.
+public struct ProbeConfiguration: Sendable, Equatable {
+    /// Share of positions in the probe, rounded up.
+    public var tokenRatio: Double
+    /// Share of samples in the probe, rounded up.
+    public var sampleRatio: Double
+    /// Weight of the past when a batch enters the history.
+    public var momentum: Float
+    /// Whether each sequence's own statistics are kept, for decoding.
+    public var collectsSequenceStatistics: Bool
+
+    /// Knobs as published, unless said otherwise.
+    ///
+    /// - Parameters:
+    ///   - tokenRatio: Share of positions in the probe.
+    ///   - sampleRatio: Share of samples in the probe.
+    ///   - momentum: Weight of the past in the history.
+    ///   - collectsSequenceStatistics: Whether statistics for decoding are kept.
+    public init(
+        tokenRatio: Double = 0.5,
+        sampleRatio: Double = 0.05,
+        momentum: Float = 0.99,
+        collectsSequenceStatistics: Bool = false
+    ) {
+        self.tokenRatio = tokenRatio
+        self.sampleRatio = sampleRatio
+        self.momentum = momentum
+        self.collectsSequenceStatistics = collectsSequenceStatistics
+    }
+
+    /// Full-batch probing: every row is in the probe.
+    ///
+    /// An upper bound, not a method for speed.
+    public static let fullBatch = ProbeConfiguration(tokenRatio: 1, sampleRatio: 1)
+}

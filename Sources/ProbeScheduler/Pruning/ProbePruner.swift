@@ -1,0 +1,187 @@
+public import Kernels
+
+/// Probe Pruning (arXiv:2502.15618): a small probe of each batch decides what the batch keeps.
+///
+/// For each block: choose rows by residual importance, run the dense first half of the block on them,
+/// fuse the probe's mean squares with the history's at the same positions, score the channels, keep
+/// the best. After the full pass the kept channels' mean squares enter the history.
+///
+/// Beyond the paper, for decoding: the statistics of each sequence's own rows, see
+/// `SequenceStatistics`.
+public final class ProbePruner: Pruner {
+    /// Sizes of the model.
+    public let shape: ModelShape
+    /// How much is kept where.
+    public let policy: RatioPolicy
+    /// The probe's size and the history's momentum.
+    public let configuration: ProbeConfiguration
+    /// Statistics of earlier batches; nil: the probe alone decides.
+    public private(set) var history: ProbeHistory?
+    /// One for each sample of the last batch, when the configuration collects them.
+    public private(set) var sequenceStatistics: [SequenceStatistics] = []
+    /// Told of every mask that is made.
+    public var onDecision: ((BlockDecision) -> Void)?
+
+    private let norms: [PrunableBlock: ConsumerNorms]
+    private var collecting: [SequenceStatistics] = []
+    /// `PrunableBlock.index` of the block collected last.
+    private var collectedIndex = 0
+    /// Mean square per channel that scored the last mask: the estimate for what it removed.
+    private var estimate: [Float] = []
+
+    // Scratch, kept between blocks.
+    private var residualNorms: [Float] = []
+    private var states = Activations()
+    private var probeSquares = Activations()
+    private var historyRows = Activations()
+    private var passSquares = Activations()
+
+    /// - Parameters:
+    ///   - shape: Sizes of the model.
+    ///   - norms: Norms of every block's consumer.
+    ///   - policy: How much is kept where.
+    ///   - configuration: The probe's size and the history's momentum.
+    ///   - history: Statistics to start from; nil: the probe alone decides.
+    public init(
+        shape: ModelShape,
+        norms: [PrunableBlock: ConsumerNorms],
+        policy: RatioPolicy,
+        configuration: ProbeConfiguration,
+        history: ProbeHistory?
+    ) {
+        self.shape = shape
+        self.norms = norms
+        self.policy = policy
+        self.configuration = configuration
+        self.history = history
+    }
+
+    /// Probes the batch and keeps the block's best channels; nil in layers that stay dense.
+    public func mask(
+        for block: PrunableBlock,
+        residual: borrowing Activations,
+        normed: borrowing Activations,
+        layout: BatchLayout,
+        compute: Compute,
+        firstHalf: (ProbeSelection, inout Activations) -> Void
+    ) throws(MaskError) -> ChannelMask? {
+        guard policy.prunes(layer: block.layer, of: shape), let norms = norms[block] else {
+            return nil
+        }
+        compute.rowSquaredNorms(residual, into: &residualNorms)
+        let selection = ProbeSelection(
+            squaredNorms: residualNorms,
+            layout: layout,
+            tokenRatio: configuration.tokenRatio,
+            sampleRatio: configuration.sampleRatio
+        )
+        firstHalf(selection, &states)
+        let activations = fuse(selection, block: block, compute: compute)
+        let scores =
+            switch block.kind {
+            case .attention:
+                ChannelScore.ppspHeads(activations, norms, headDimension: shape.headDimension)
+            case .mlp: ChannelScore.ppspChannels(activations, norms)
+            }
+        let mask = try ChannelMask(keepingTop: policy.kept(block.kind, shape), of: scores)
+        if configuration.collectsSequenceStatistics {
+            estimate = activations.map { $0 / Float(selection.positions.count) }
+        }
+        onDecision?(
+            BlockDecision(block: block, selection: selection, scores: scores, mask: mask)
+        )
+        return mask
+    }
+
+    /// Lets the kept channels of the full pass enter the history and the sequences' statistics.
+    public func observe(
+        _ block: PrunableBlock,
+        intermediate: borrowing Activations,
+        mask: ChannelMask?,
+        layout: BatchLayout,
+        compute: Compute
+    ) {
+        guard policy.prunes(layer: block.layer, of: shape) else { return }
+        let columns = shape.consumerColumns(of: mask, block.kind)
+        if configuration.collectsSequenceStatistics {
+            collect(block, intermediate, columns, layout, compute)
+        }
+        guard history != nil else { return }
+        compute.sumOfSquares(
+            intermediate,
+            groups: layout.positions,
+            groupCount: layout.positionLimit,
+            into: &passSquares
+        )
+        history?.update(
+            block,
+            squares: passSquares,
+            counts: layout.sampleCounts,
+            columns: columns,
+            momentum: configuration.momentum
+        )
+    }
+
+    /// Publishes the batch's sequence statistics.
+    public func finishBatch() {
+        sequenceStatistics = collecting
+        collecting = []
+    }
+
+    // MARK: - Steps
+
+    /// `A[k]`: the probe's mean squares, fused with the history's, summed over the probe's positions.
+    private func fuse(
+        _ selection: ProbeSelection,
+        block: PrunableBlock,
+        compute: Compute
+    ) -> [Float] {
+        compute.sumOfSquares(
+            states,
+            groups: selection.rowPositionIndex,
+            groupCount: selection.positions.count,
+            into: &probeSquares
+        )
+        selection.divideByRowCounts(&probeSquares)
+        var total = [Float](repeating: 0, count: probeSquares.width)
+        if let history {
+            history.copyRows(of: block, positions: selection.positions, into: &historyRows)
+            compute.fusedImportance(probe: probeSquares, history: historyRows, into: &total)
+        } else {
+            probeSquares.addRows(to: &total)
+        }
+        return total
+    }
+
+    private func collect(
+        _ block: PrunableBlock,
+        _ intermediate: borrowing Activations,
+        _ columns: [Int32]?,
+        _ layout: BatchLayout,
+        _ compute: Compute
+    ) {
+        // Blocks run in order: an earlier one means that the last batch never finished.
+        if block.index <= collectedIndex { collecting = [] }
+        collectedIndex = block.index
+        if collecting.isEmpty {
+            collecting = layout.samples.map {
+                SequenceStatistics(shape: shape, tokenCount: $0.rowCount)
+            }
+        }
+        compute.sumOfSquares(
+            intermediate,
+            groups: layout.sampleOfRow,
+            groupCount: layout.samples.count,
+            into: &passSquares
+        )
+        for (sample, run) in layout.samples.enumerated() {
+            collecting[sample].set(
+                block,
+                squares: passSquares.row(sample),
+                rowCount: run.rowCount,
+                columns: columns,
+                estimate: estimate
+            )
+        }
+    }
+}

@@ -1,0 +1,108 @@
+/// The rows of a batch that the probe runs on.
+///
+/// Residual importance (arXiv:2502.15618, §3.2): positions are ranked by the norm of the residual
+/// stream over all samples, then samples by their norm over the chosen positions. The probe is the
+/// cross product of both, less what shorter samples of a ragged batch lack.
+public struct ProbeSelection: Sendable, Equatable {
+    /// Chosen samples, ascending.
+    public let samples: [Int]
+    /// Chosen absolute positions, ascending.
+    public let positions: [Int]
+    /// Rows of the batch, sample by sample, positions ascending.
+    public let rows: [Int32]
+    /// For each of `rows`, the index of its position in `positions`.
+    public let rowPositionIndex: [Int32]
+    /// How many of `rows` each chosen sample contributes.
+    public let sampleRowCounts: [Int]
+
+    /// Up to this many chosen positions, the first of the sequence (the attention sink) is forced in.
+    private static let sinkRuleLimit = 10
+
+    /// Ranks positions, then samples; of equal scores the lower index wins.
+    ///
+    /// - Parameters:
+    ///   - squaredNorms: ‖residual‖² of each row of the batch.
+    ///   - layout: Samples and positions of the rows; at least one row.
+    ///   - tokenRatio: Share of positions, rounded up, at least two positions.
+    ///   - sampleRatio: Share of samples, rounded up, at least one.
+    public init(
+        squaredNorms: [Float],
+        layout: BatchLayout,
+        tokenRatio: Double,
+        sampleRatio: Double
+    ) {
+        var positions = Self.rankPositions(squaredNorms, layout: layout, ratio: tokenRatio)
+        if positions.count <= Self.sinkRuleLimit, positions.first != 0,
+            layout.samples.contains(where: { $0.firstPosition == 0 && $0.rowCount > 0 })
+        {
+            positions[0] = 0
+        }
+        let samples = Self.rankSamples(
+            squaredNorms,
+            layout: layout,
+            positions: positions,
+            ratio: sampleRatio
+        )
+
+        var (rows, indices, counts): ([Int32], [Int32], [Int]) = ([], [], [])
+        for sample in samples.map({ layout.samples[$0] }) {
+            let before = rows.count
+            for (index, position) in positions.enumerated()
+            where sample.positions.contains(position) {
+                rows.append(Int32(sample.firstRow + position - sample.firstPosition))
+                indices.append(Int32(index))
+            }
+            counts.append(rows.count - before)
+        }
+        self.samples = samples
+        self.positions = positions
+        self.rows = rows
+        rowPositionIndex = indices
+        sampleRowCounts = counts
+    }
+
+    private static func rankPositions(
+        _ norms: [Float],
+        layout: BatchLayout,
+        ratio: Double
+    ) -> [Int] {
+        var scores = [Double](repeating: 0, count: layout.positionLimit)
+        var occurs = [Bool](repeating: false, count: layout.positionLimit)
+        for (row, position) in layout.positions.enumerated() {
+            scores[Int(position)] += Double(norms[row])
+            occurs[Int(position)] = true
+        }
+        let present = occurs.indices.filter { occurs[$0] }
+        let count = min(present.count, max(ceiling(ratio * Double(present.count)), 2))
+        return top(count, of: present) { scores[$0] }
+    }
+
+    private static func rankSamples(
+        _ norms: [Float],
+        layout: BatchLayout,
+        positions: [Int],
+        ratio: Double
+    ) -> [Int] {
+        let scores = layout.samples.map { sample in
+            positions.reduce(0.0) { sum, position in
+                guard sample.positions.contains(position) else { return sum }
+                return sum + Double(norms[sample.firstRow + position - sample.firstPosition])
+            }
+        }
+        // A sample without any of the positions would leave the probe empty.
+        let eligible = layout.samples.indices.filter { index in
+            positions.contains { layout.samples[index].positions.contains($0) }
+        }
+        let count = max(ceiling(ratio * Double(layout.samples.count)), 1)
+        return top(min(count, eligible.count), of: eligible) { scores[$0] }
+    }
+
+    /// The `count` candidates with the largest score, ascending by index.
+    private static func top(_ count: Int, of candidates: [Int], score: (Int) -> Double) -> [Int] {
+        let ranked = candidates.sorted { (score($0), $1) > (score($1), $0) }
+        return ranked.prefix(count).sorted()
+    }
+
+    /// Rounds up, but takes a product that exceeds a whole number by rounding error as that number.
+    private static func ceiling(_ value: Double) -> Int { Int((value - 1e-9).rounded(.up)) }
+}

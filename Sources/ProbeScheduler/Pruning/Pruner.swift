@@ -1,0 +1,62 @@
+public import Kernels
+
+/// Decides which channels a block keeps for a batch, inside the forward pass.
+///
+/// A block's mask needs that block's input, which depends on the earlier blocks' masks: so a pruner
+/// is asked block by block. It knows no model; the layer knows no policy. Every method is a pruner,
+/// so all of them run through the same kernels and compare fairly.
+public protocol Pruner {
+    /// The mask of one block for this batch; nil: run dense.
+    ///
+    /// - Parameters:
+    ///   - block: The block about to run.
+    ///   - residual: Residual stream that enters the block, `[rows, hidden]`.
+    ///   - normed: The same after the block's norm.
+    ///   - layout: Samples and positions of the rows.
+    ///   - compute: The kernels.
+    ///   - firstHalf: Runs the dense first half of the block on the chosen rows of `normed`, and fills
+    ///     the activations with the consumer's input, `[probe rows, heads × headDim or channels]`.
+    /// - Returns: The mask; nil: run dense.
+    /// - Throws: `MaskError` when a score is not finite.
+    mutating func mask(
+        for block: PrunableBlock,
+        residual: borrowing Activations,
+        normed: borrowing Activations,
+        layout: BatchLayout,
+        compute: Compute,
+        firstHalf: (ProbeSelection, inout Activations) -> Void
+    ) throws(MaskError) -> ChannelMask?
+
+    /// Sees the consumer's input in the full pass.
+    ///
+    /// - Parameters:
+    ///   - block: The block that has run.
+    ///   - intermediate: `[rows, kept]`, columns in the mask's order (heads × headDim in attention).
+    ///   - mask: What the block was run on; nil: dense.
+    ///   - layout: Samples and positions of the rows.
+    ///   - compute: The kernels.
+    mutating func observe(
+        _ block: PrunableBlock,
+        intermediate: borrowing Activations,
+        mask: ChannelMask?,
+        layout: BatchLayout,
+        compute: Compute
+    )
+
+    /// All layers of a batch have run.
+    mutating func finishBatch()
+}
+
+extension Pruner {
+    /// Learns nothing.
+    public mutating func observe(
+        _ block: PrunableBlock,
+        intermediate: borrowing Activations,
+        mask: ChannelMask?,
+        layout: BatchLayout,
+        compute: Compute
+    ) {}
+
+    /// Has nothing to finish.
+    public mutating func finishBatch() {}
+}

@@ -1,0 +1,104 @@
+public import Kernels
+public import ProbeScheduler
+
+/// A decoder-only language model: embedding, layers, final norm, output head.
+public struct CausalLM: Sendable {
+    /// Sizes that masks and accounts need.
+    public let shape: ModelShape
+    /// Weight factors of the consumers, by block; what channel scores are made of.
+    public let norms: [PrunableBlock: ConsumerNorms]
+    /// Kernels and worker pool.
+    public let compute: Compute
+    let embedding: WeightMatrix
+    let layers: [DecoderLayer]
+    let finalNorm: RMSNorm
+    /// `[vocabulary, hidden]`; the embedding itself when the model ties them.
+    let head: WeightMatrix
+
+    /// Bytes that the weights occupy in memory.
+    public var weightByteCount: Int {
+        let tied = head === embedding
+        return (tied ? 0 : head.byteCount) + embedding.byteCount
+            + layers.reduce(0) { $0 + $1.weightByteCount }
+    }
+
+    /// Number of tokens in the vocabulary.
+    public var vocabularySize: Int { head.rowCount }
+
+    /// Scratch memory for this model's passes.
+    ///
+    /// - Throws: `KernelError` when memory cannot be mapped.
+    public func makeWorkspace() throws(KernelError) -> Workspace {
+        Workspace(probeCache: try KVCache(layerCount: 1, blockCount: 1, shape: shape))
+    }
+
+    /// Runs the batch from its tokens to the final norm; the result is `workspace.normed`.
+    ///
+    /// - Parameters:
+    ///   - batch: Tokens, positions and cache slots.
+    ///   - cache: Gains one entry a token and layer.
+    ///   - pruner: Decides each block's mask.
+    ///   - workspace: Scratch memory of this model.
+    ///   - report: Gains this pass.
+    /// - Throws: `RuntimeError` when a probe yields a non-finite score, or memory cannot be mapped.
+    public func forward(
+        _ batch: ForwardBatch,
+        cache: inout KVCache,
+        pruner: inout some Pruner,
+        workspace: Workspace,
+        report: inout ForwardReport
+    ) throws(RuntimeError) {
+        let start = ContinuousClock.now
+        // A probe is a part of the batch, so its keys never need more blocks than the batch's.
+        do { try workspace.probeCache.reserve(blockCount: batch.blockCount) } catch {
+            throw .kernel(error)
+        }
+        compute.gatherRows(of: embedding, batch.tokens, into: &workspace.hidden)
+        for layer in layers {
+            do {
+                try layer(
+                    batch,
+                    cache: &cache,
+                    pruner: &pruner,
+                    workspace: workspace,
+                    report: &report,
+                    compute: compute
+                )
+            } catch {
+                throw .mask(error, layer: layer.index)
+            }
+        }
+        pruner.finishBatch()
+        finalNorm(workspace.hidden, into: &workspace.normed, compute: compute)
+        report.forwardDuration += ContinuousClock.now - start
+    }
+
+    /// Logits of the given rows of the last forward pass, `[rows, vocabulary]`.
+    ///
+    /// - Parameters:
+    ///   - rows: Rows of `workspace.normed`.
+    ///   - workspace: The pass's activations.
+    ///   - logits: Overwritten.
+    ///   - report: Gains the head's wall time.
+    public func logits(
+        of rows: [Int32],
+        workspace: Workspace,
+        into logits: inout Activations,
+        report: inout ForwardReport
+    ) {
+        let start = ContinuousClock.now
+        compute.gatherRows(of: workspace.normed, rows, into: &workspace.scored)
+        compute.selectOut(workspace.scored, head, keeping: nil, into: &logits)
+        report.headDuration += ContinuousClock.now - start
+    }
+}
+
+extension DecoderLayer {
+    /// Bytes of this layer's weight matrices.
+    var weightByteCount: Int {
+        [
+            attention.queryProjection, attention.keyProjection, attention.valueProjection,
+            attention.outputProjection, mlp.gateProjection, mlp.upProjection, mlp.downProjection,
+        ].reduce(0) { $0 + $1.byteCount }
+    }
+}

@@ -1,0 +1,70 @@
+import Kernels
+public import ProbeScheduler
+
+/// What one forward pass runs on: tokens, their positions, and where their keys and values go.
+public struct ForwardBatch: Sendable {
+    /// Token ids, one a row; rows of a sequence stand together.
+    public let tokens: [Int32]
+    /// Which rows belong to which sequence, and at which positions.
+    public let layout: BatchLayout
+    /// Cache slot of each row, `block × blockSize + offset`.
+    let slots: [Int32]
+    /// The sequences as the attention kernel sees them.
+    let sequences: [AttentionSequence]
+    /// Block ids of all sequences, one after the other.
+    let blockTable: [Int32]
+
+    /// A batch of sequences that own cache blocks.
+    ///
+    /// - Parameters:
+    ///   - tokens: One a row of `layout`.
+    ///   - layout: Rows and positions of each sequence.
+    ///   - blockTables: For each sequence the blocks that hold its positions, in order.
+    ///   - blockSize: Tokens a block holds.
+    public init(tokens: [Int32], layout: BatchLayout, blockTables: [[Int32]], blockSize: Int) {
+        var slots: [Int32] = []
+        var sequences: [AttentionSequence] = []
+        var blockTable: [Int32] = []
+        slots.reserveCapacity(layout.rowCount)
+        for (sample, blocks) in zip(layout.samples, blockTables) {
+            sequences.append(
+                AttentionSequence(
+                    firstRow: sample.firstRow,
+                    rowCount: sample.rowCount,
+                    firstPosition: sample.firstPosition,
+                    firstBlock: blockTable.count
+                )
+            )
+            blockTable += blocks
+            let end = sample.firstPosition + sample.rowCount
+            for position in sample.firstPosition..<end {
+                let block = Int(blocks[position / blockSize])
+                slots.append(Int32(block * blockSize + position % blockSize))
+            }
+        }
+        self.tokens = tokens
+        self.layout = layout
+        self.slots = slots
+        self.sequences = sequences
+        self.blockTable = blockTable
+    }
+
+    /// A batch of whole sequences that start at position 0 and take the cache's blocks in order.
+    ///
+    /// - Parameters:
+    ///   - tokens: One a row of `layout`; may be empty where no embedding is looked up.
+    ///   - layout: Rows of each sequence.
+    ///   - blockSize: Tokens a block holds.
+    public init(tokens: [Int32], layout: BatchLayout, blockSize: Int) {
+        var next: Int32 = 0
+        let tables = layout.samples.map { sample -> [Int32] in
+            let count = (sample.firstPosition + sample.rowCount + blockSize - 1) / blockSize
+            defer { next += Int32(count) }
+            return (next..<next + Int32(count)).map(\.self)
+        }
+        self.init(tokens: tokens, layout: layout, blockTables: tables, blockSize: blockSize)
+    }
+
+    /// Blocks that the batch's sequences own together.
+    public var blockCount: Int { blockTable.count }
+}

@@ -1,0 +1,98 @@
+public import Kernels
+public import ProbeScheduler
+
+/// Keys and values of past tokens, in blocks that sequences own through block tables.
+///
+/// Keys and values are always computed in full, whatever the mask was, so a mask may change at any
+/// step without a hole in the past.
+public struct KVCache: ~Copyable {
+    private var store: KVStore
+
+    /// Tokens a block holds.
+    ///
+    /// Sixteen is one tile of keys in the attention kernel, and wastes at most fifteen slots a sequence.
+    public static let defaultBlockSize = 16
+
+    /// Maps memory for a cache; blocks that are never written cost nothing.
+    ///
+    /// - Parameters:
+    ///   - layerCount: Layers that are kept apart. A cache of one layer serves passes that only score,
+    ///     because nothing decodes from it: every layer overwrites the one before.
+    ///   - blockCount: Blocks of `blockSize` tokens.
+    ///   - blockSize: Tokens a block holds.
+    ///   - shape: Heads and their width.
+    /// - Throws: `KernelError` when the memory cannot be mapped.
+    public init(
+        layerCount: Int,
+        blockCount: Int,
+        blockSize: Int = KVCache.defaultBlockSize,
+        shape: ModelShape
+    ) throws(KernelError) {
+        store = try KVStore(
+            layerCount: layerCount,
+            blockCount: blockCount,
+            blockSize: blockSize,
+            kvHeadCount: shape.kvHeadCount,
+            headDimension: shape.headDimension
+        )
+    }
+
+    /// Tokens a block holds.
+    public var blockSize: Int { store.blockSize }
+
+    /// Blocks in all.
+    public var blockCount: Int { store.blockCount }
+
+    /// Bytes mapped, most of them untouched.
+    public var byteCount: Int { store.byteCount }
+
+    /// Makes room for at least `blockCount` blocks; what the cache held is lost when it grows.
+    ///
+    /// - Throws: `KernelError` when the memory cannot be mapped.
+    mutating func reserve(blockCount: Int) throws(KernelError) {
+        guard blockCount > store.blockCount else { return }
+        store = try KVStore(
+            layerCount: store.layerCount,
+            blockCount: blockCount,
+            blockSize: store.blockSize,
+            kvHeadCount: store.kvHeadCount,
+            headDimension: store.headDimension
+        )
+    }
+
+    /// Stores one row of keys and values a token, `[tokens, kvHeads × headDim]`.
+    mutating func write(
+        layer: Int,
+        keys: borrowing Activations,
+        values: borrowing Activations,
+        slots: [Int32]
+    ) {
+        store.write(layer: storeLayer(layer), keys: keys, values: values, slots: slots)
+    }
+
+    /// Attention of the given query heads over what the batch's sequences have cached.
+    func attend(
+        _ query: borrowing Activations,
+        heads: [Int32],
+        groupSize: Int,
+        scale: Float,
+        layer: Int,
+        batch: ForwardBatch,
+        into output: inout Activations,
+        compute: Compute
+    ) {
+        compute.attention(
+            query: query,
+            heads: heads,
+            groupSize: groupSize,
+            scale: scale,
+            store: store,
+            layer: storeLayer(layer),
+            sequences: batch.sequences,
+            blockTable: batch.blockTable,
+            into: &output
+        )
+    }
+
+    private func storeLayer(_ layer: Int) -> Int { min(layer, store.layerCount - 1) }
+}

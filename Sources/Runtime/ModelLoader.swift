@@ -1,0 +1,150 @@
+import Kernels
+public import ModelFiles
+public import ProbeScheduler
+
+/// Builds a `CausalLM` from a GGUF file of the LLaMA architecture.
+///
+/// Every matrix is dequantised row by row and stored once, in the format asked for; `down` and `o`
+/// are transposed on the way, so that a channel is a contiguous row everywhere.
+struct ModelLoader {
+    let file: GGUF
+    let config: ModelConfig
+    let format: WeightFormat
+
+    /// - Parameters:
+    ///   - compute: Kernels and worker pool of the model.
+    ///   - progress: Called after each layer with the number of layers loaded so far.
+    /// - Returns: The network.
+    /// - Throws: `ModelFileError` when a tensor cannot be read.
+    func load(
+        compute: Compute,
+        progress: (Int) -> Void
+    ) throws(ModelFileError) -> CausalLM {
+        let embedding = try matrix("token_embd.weight")
+        var layers: [DecoderLayer] = []
+        var norms: [PrunableBlock: ConsumerNorms] = [:]
+        for index in 0..<config.layerCount {
+            layers.append(try layer(index, norms: &norms))
+            progress(index + 1)
+        }
+        return CausalLM(
+            shape: config.shape,
+            norms: norms,
+            compute: compute,
+            embedding: embedding,
+            layers: layers,
+            finalNorm: RMSNorm(gain: try vector("output_norm.weight"), epsilon: epsilon),
+            head: config.tiesEmbeddings ? embedding : try matrix("output.weight")
+        )
+    }
+
+    // MARK: - Parts
+
+    private func layer(
+        _ index: Int,
+        norms: inout [PrunableBlock: ConsumerNorms]
+    ) throws(ModelFileError) -> DecoderLayer {
+        let prefix = "blk.\(index)."
+        let output = try transposed(prefix + "attn_output.weight")
+        let down = try transposed(prefix + "ffn_down.weight")
+        norms[.attention(layer: index)] = output.norms
+        norms[.mlp(layer: index)] = down.norms
+        return DecoderLayer(
+            index: index,
+            inputNorm: RMSNorm(gain: try vector(prefix + "attn_norm.weight"), epsilon: epsilon),
+            attention: Attention(
+                queryProjection: try matrix(prefix + "attn_q.weight"),
+                keyProjection: try matrix(prefix + "attn_k.weight"),
+                valueProjection: try matrix(prefix + "attn_v.weight"),
+                outputProjection: output.matrix,
+                rotary: RotaryEmbedding(
+                    headDimension: config.headDimension,
+                    rotatedDimension: config.ropeDimensionCount,
+                    theta: Double(config.ropeTheta)
+                ),
+                headCount: config.headCount,
+                kvHeadCount: config.kvHeadCount
+            ),
+            postAttentionNorm: RMSNorm(
+                gain: try vector(prefix + "ffn_norm.weight"),
+                epsilon: epsilon
+            ),
+            mlp: MLP(
+                gateProjection: try matrix(prefix + "ffn_gate.weight"),
+                upProjection: try matrix(prefix + "ffn_up.weight"),
+                downProjection: down.matrix
+            )
+        )
+    }
+
+    private var epsilon: Float { Float(config.rmsNormEpsilon) }
+
+    // MARK: - Tensors
+
+    /// `ModelConfig` has checked that every tensor is there, and its shape.
+    private func tensor(_ name: String) throws(ModelFileError) -> TensorInfo {
+        guard let tensor = file.tensor(named: name) else {
+            throw .missingTensor(path: file.path, tensor: name, expected: [])
+        }
+        return tensor
+    }
+
+    private func vector(_ name: String) throws(ModelFileError) -> [Float] {
+        let tensor = try tensor(name)
+        var values = [Float](repeating: 0, count: tensor.dimensions[0])
+        var span = values.mutableSpan
+        try file.copyRow(0, of: tensor, into: &span)
+        return values
+    }
+
+    private func matrix(_ name: String) throws(ModelFileError) -> WeightMatrix {
+        let tensor = try tensor(name)
+        return try WeightMatrix(
+            format: format,
+            rowCount: tensor.dimensions[1],
+            columnCount: tensor.dimensions[0]
+        ) { (row, span: inout MutableSpan<Float>) throws(ModelFileError) in
+            try file.copyRow(row, of: tensor, into: &span)
+        }
+    }
+
+    /// Stores the tensor `[hidden, channels]` as `[channels, hidden]`, and measures its columns.
+    private func transposed(
+        _ name: String
+    ) throws(ModelFileError) -> (matrix: WeightMatrix, norms: ConsumerNorms) {
+        let tensor = try tensor(name)
+        let (channels, hidden) = (tensor.dimensions[0], tensor.dimensions[1])
+        var row = [Float](repeating: 0, count: channels)
+        var values = [Float](repeating: 0, count: channels * hidden)
+        for output in 0..<hidden {
+            var span = row.mutableSpan
+            try file.copyRow(output, of: tensor, into: &span)
+            for channel in 0..<channels { values[channel * hidden + output] = row[channel] }
+        }
+        var norms = ConsumerNorms(channelCount: channels)
+        let matrix = WeightMatrix(format: format, rowCount: channels, columnCount: hidden) {
+            channel,
+            span in
+            for output in 0..<hidden { span[output] = values[channel * hidden + output] }
+            norms.measure(
+                channel: channel,
+                weights: values[channel * hidden..<(channel + 1) * hidden]
+            )
+        }
+        return (matrix, norms)
+    }
+}
+
+extension ModelConfig {
+    /// The sizes that masks and accounts need.
+    public var shape: ModelShape {
+        ModelShape(
+            layerCount: layerCount,
+            hiddenSize: hiddenSize,
+            headCount: headCount,
+            kvHeadCount: kvHeadCount,
+            headDimension: headDimension,
+            channelCount: channelCount
+        )
+    }
+}

@@ -1,0 +1,34 @@
+public import Kernels
+
+/// The activations of one forward pass, kept between passes so that a step allocates nothing.
+///
+/// One engine owns one workspace; it is not shared between threads.
+public final class Workspace {
+    /// Residual stream, `[tokens, hidden]`.
+    public internal(set) var hidden = Activations()
+    /// The residual stream after a norm, `[tokens, hidden]`; after a forward pass, after the final norm.
+    public internal(set) var normed = Activations()
+    /// `[tokens, kept heads × headDim]`.
+    var query = Activations()
+    /// `[tokens, kvHeads × headDim]`.
+    var key = Activations()
+    /// `[tokens, kvHeads × headDim]`.
+    var value = Activations()
+    /// Input of the output projection, `[tokens, kept heads × headDim]`.
+    var attended = Activations()
+    /// Input of the down projection, `[tokens, kept channels]`.
+    var intermediate = Activations()
+
+    /// Normed rows that the probe runs on, `[probe rows, hidden]`.
+    var probeInput = Activations()
+    /// Keys and values of the probe's own rows.
+    var probeCache: KVCache
+
+    /// Hidden states of the rows whose logits are asked for, `[rows, hidden]`.
+    var scored = Activations()
+
+    /// - Parameter probeCache: An empty cache of one layer; it grows with the largest probe.
+    init(probeCache: consuming KVCache) {
+        self.probeCache = probeCache
+    }
+}

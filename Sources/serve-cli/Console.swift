@@ -1,0 +1,37 @@
+import Foundation
+
+/// Standard error, one line at a time.
+enum Console {
+    /// Whether a person watches standard error.
+    static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 }
+
+    /// Columns of the terminal; 100 where there is none.
+    static var width: Int {
+        var size = winsize()
+        // SAFETY: `ioctl` fills the struct that it is given.
+        if unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
+            return Int(size.ws_col)
+        }
+        return ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init) ?? 100
+    }
+
+    /// Why a command ends.
+    static func error(_ message: String) {
+        line("sonde: error: " + message)
+    }
+
+    /// What the user should know though the command goes on.
+    static func warn(_ message: String) {
+        line("sonde: warning: " + message)
+    }
+
+    /// What is going on.
+    static func note(_ message: String) {
+        line("sonde: " + message)
+    }
+
+    private static func line(_ text: String) {
+        let oneLine = text.split(whereSeparator: \.isNewline).joined(separator: " ")
+        FileHandle.standardError.write(Data((oneLine + "\n").utf8))
+    }
+}

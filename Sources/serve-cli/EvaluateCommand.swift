@@ -1,0 +1,182 @@
+import ArgumentParser
+import Evaluation
+import Foundation
+import Kernels
+import ModelFiles
+import ProbeScheduler
+import Runtime
+import Tokenizers
+
+/// `sonde evaluate`.
+struct EvaluateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate",
+        abstract: "Measure what pruning costs in quality.",
+        subcommands: [EvaluatePerplexityCommand.self]
+    )
+}
+
+/// `sonde evaluate perplexity`.
+struct EvaluatePerplexityCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "perplexity",
+        abstract: "Perplexity of a text under one method and ratio.",
+        discussion: """
+            The text's tokens are cut, in order, into windows without overlap; the first token of a \
+            window is not predicted, and the rest after the last whole window is not used.
+            """
+    )
+
+    @OptionGroup var options: ModelOptions
+    @OptionGroup var pruning: PruningOptions
+
+    @Option(help: "A UTF-8 text.")
+    var text: String
+
+    @Option(help: "Tokens a window.")
+    var context = 1024
+
+    @Option(help: "Windows a batch.")
+    var batch = 20
+
+    @Option(help: "Most batches to run.")
+    var maxBatches: Int?
+
+    @Option(help: "Write the text's tokens here, one a line.")
+    var tokensOut: String?
+
+    @Option(help: "Write the first window's logits here: float32, [tokens, vocabulary].")
+    var logitsOut: String?
+
+    @Option(help: "Write every batch's probes, scores and masks here, as JSONL.")
+    var masksOut: String?
+
+    mutating func validate() throws {
+        guard context >= 2, batch >= 1, maxBatches ?? 1 >= 1 else {
+            throw ValidationError("--context is at least 2, --batch and --max-batches at least 1")
+        }
+    }
+
+    func run() async throws {
+        let content = try TextFile.read(text)
+        let model = try await options.load()
+        guard context <= model.config.contextLength else {
+            throw BadInput(
+                "--context \(context): the model's context is \(model.config.contextLength) tokens"
+            )
+        }
+        let tokens = model.tokenizer.encode(content)
+        let evaluator = PerplexityEvaluator(
+            model: model.network,
+            contextLength: context,
+            batchSize: batch,
+            maskScope: pruning.maskScope
+        )
+        let windows = try evaluator.windows(of: tokens, maxBatches: maxBatches)
+        if let tokensOut {
+            try OutputFile.write(
+                tokens.map(String.init).joined(separator: "\n") + "\n",
+                to: tokensOut
+            )
+        }
+        let trace = masksOut.map { _ in MaskTrace() }
+        var pruner = try pruning.pruner(model, onDecision: trace?.record)
+        if let logitsOut { try writeLogits(evaluator, windows[0], model, to: logitsOut) }
+        let bar = ProgressBar("evaluating", unit: .items("windows"))
+        let result = try evaluator.run(windows, pruner: &pruner) {
+            trace?.endBatch()
+            bar.update($0, of: windows.count)
+        }
+        bar.finish()
+        if let masksOut, let trace { try OutputFile.write(trace.text, to: masksOut) }
+        try show(result, model)
+    }
+
+    private func writeLogits(
+        _ evaluator: PerplexityEvaluator,
+        _ window: [Int32],
+        _ model: LoadedModel,
+        to path: String
+    ) throws {
+        var pruner = try pruning.pruner(model)
+        let logits = try evaluator.logits(of: window, pruner: &pruner)
+        var data = Data(capacity: logits.rowCount * logits.width * 4)
+        let span = logits.span
+        for index in span.indices {
+            let bits = span[index].bitPattern
+            for shift in stride(from: UInt32(0), to: 32, by: 8) {
+                data.append(UInt8(truncatingIfNeeded: bits >> shift))
+            }
+        }
+        try OutputFile.write(data, to: path)
+    }
+
+    private func show(_ result: PerplexityResult, _ model: LoadedModel) throws {
+        let report = result.report
+        if options.json {
+            try JSONOutput.print(
+                PerplexityReport(
+                    method: pruning.chosen.rawValue,
+                    pruneRatio: pruning.pruneRatio,
+                    perplexity: result.perplexity,
+                    perplexityStandardError: result.perplexityStandardError,
+                    negativeLogLikelihood: result.negativeLogLikelihood,
+                    tokens: result.tokenCount,
+                    windows: result.windowMeans.count,
+                    prefillSeconds: report.forwardDuration.seconds,
+                    prefillTokensPerSecond: result.prefillTokensPerSecond,
+                    probeSeconds: report.probeDuration.seconds,
+                    headSeconds: report.headDuration.seconds,
+                    realisedFlopsRatio: report.multiplyAdds.realisedRatio,
+                    probeFlopsRatio: report.multiplyAdds.probeRatio,
+                    weights: model.weights.rawValue,
+                    threads: model.network.compute.threadCount,
+                    isa: model.network.compute.instructionSet.rawValue,
+                    modelSha256: model.sha256
+                )
+            )
+            return
+        }
+        print(
+            String(
+                format: """
+                    perplexity         %.3f ± %.3f (%d tokens in %d windows)
+                    multiply-adds      %.1f %% of dense, of which the probe %.2f %%
+                    prefill            %.2f s, %.0f tokens a second; probe and selection %.2f s
+                    output head        %.2f s
+                    """,
+                result.perplexity,
+                result.perplexityStandardError,
+                result.tokenCount,
+                result.windowMeans.count,
+                100 * report.multiplyAdds.realisedRatio,
+                100 * report.multiplyAdds.probeRatio,
+                report.forwardDuration.seconds,
+                result.prefillTokensPerSecond,
+                report.probeDuration.seconds,
+                report.headDuration.seconds
+            )
+        )
+    }
+}
+
+/// The JSON of `evaluate perplexity`, in snake_case.
+private struct PerplexityReport: Encodable {
+    var method: String
+    var pruneRatio: Double
+    var perplexity: Double
+    var perplexityStandardError: Double
+    var negativeLogLikelihood: Double
+    var tokens: Int
+    var windows: Int
+    var prefillSeconds: Double
+    var prefillTokensPerSecond: Double
+    var probeSeconds: Double
+    var headSeconds: Double
+    var realisedFlopsRatio: Double
+    var probeFlopsRatio: Double
+    var weights: String
+    var threads: Int
+    var isa: String
+    var modelSha256: String
+}

@@ -1,0 +1,66 @@
+public import ArgumentParser
+import Foundation
+public import Kernels
+import ModelFiles
+import Runtime
+
+extension WeightFormat: ExpressibleByArgument {}
+extension InstructionSet: ExpressibleByArgument {}
+
+/// Options of every command that runs a model.
+struct ModelOptions: ParsableArguments {
+    /// The model that is pulled on first use.
+    static let defaultModel = "smollm2-135m"
+
+    @Option(name: [.short, .long], help: "A .gguf file, or the name of a pulled model.")
+    var model = ModelOptions.defaultModel
+
+    @Option(name: [.short, .long], help: "Worker threads. (default: one a core)")
+    var threads: Int?
+
+    @Option(
+        help: "Storage of the weights: f32, bf16, int8, or auto, the nearest to the file's own."
+    )
+    var weights = "auto"
+
+    @Option(help: "Caps the instruction set: scalar, avx2, avx512. (default: the best present)")
+    var isa: InstructionSet?
+
+    @Option(help: "Seed of everything that is drawn.")
+    var seed: UInt64 = 0
+
+    @Flag(help: "Print one JSON object on standard output, and nothing else there.")
+    var json = false
+
+    mutating func validate() throws {
+        guard weights == "auto" || WeightFormat(rawValue: weights) != nil else {
+            throw ValidationError("--weights \(weights): expected f32, bf16, int8 or auto")
+        }
+    }
+
+    /// Finds the model, pulling the default one when it is missing, and loads it.
+    func load() async throws -> LoadedModel {
+        let count = threads ?? ProcessInfo.processInfo.activeProcessorCount
+        let compute = try Compute(threadCount: count, instructionSet: isa)
+        let path = try await Self.path(of: model)
+        let bar = ProgressBar("loading", unit: .items("layers"))
+        defer { bar.finish() }
+        return try LoadedModel(
+            path: path,
+            weights: WeightFormat(rawValue: weights),
+            compute: compute
+        ) { bar.update($0, of: $1) }
+    }
+
+    /// Path of a model; the default one is pulled when it is missing.
+    static func path(of model: String) async throws -> String {
+        let store = ModelStore()
+        if model == defaultModel, !FileManager.default.fileExists(atPath: model),
+            !store.pulled.contains(model)
+        {
+            Console.note("\(model) is not in \(store.folder.path); pulling it")
+            return try await PullCommand.pull(model, into: store).path
+        }
+        return try store.resolve(model).path
+    }
+}

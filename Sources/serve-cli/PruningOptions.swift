@@ -1,0 +1,155 @@
+public import ArgumentParser
+import Foundation
+import Kernels
+import ModelFiles
+public import ProbeScheduler
+import Runtime
+import StaticPruning
+
+extension MaskScope: ExpressibleByArgument {}
+
+/// The pruning methods that a command can run.
+enum PruningMethod: String, CaseIterable, ExpressibleByArgument {
+    case dense
+    case pp
+    case fullBatch = "full-batch"
+    case wandaSP = "wanda-sp"
+}
+
+/// Options of every command that can prune.
+struct PruningOptions: ParsableArguments {
+    @Option(
+        help: """
+            Pruning method: dense, pp (Probe Pruning), full-batch (the probe is the whole batch; an upper \
+            bound), wanda-sp (static). (default: dense; pp when a ratio is given)
+            """
+    )
+    var method: PruningMethod?
+
+    @Option(help: "Share of heads and channels removed, 0 ≤ R < 1.")
+    var pruneRatio = 0.0
+
+    @Option(help: "Share of positions in the probe.")
+    var probeTokens = 0.5
+
+    @Option(help: "Share of samples in the probe.")
+    var probeSamples = 0.05
+
+    @Option(help: "Calibration to start from. (default: the model's own in the cache)")
+    var history: String?
+
+    @Flag(help: "Start from no calibration: the probe alone decides.")
+    var noHistory = false
+
+    @Option(help: "Who shares a mask: batch (the paper's), or sequence (an answer of its own).")
+    var maskScope = MaskScope.batch
+
+    mutating func validate() throws {
+        guard (0..<1).contains(pruneRatio) else {
+            throw ValidationError("--prune-ratio \(pruneRatio): expected 0 ≤ R < 1")
+        }
+        for (name, share) in [("tokens", probeTokens), ("samples", probeSamples)] {
+            guard share > 0, share <= 1 else {
+                throw ValidationError("--probe-\(name) \(share): expected 0 < share ≤ 1")
+            }
+        }
+        guard history == nil || !noHistory else {
+            throw ValidationError("--history and --no-history exclude each other")
+        }
+    }
+
+    /// The method in force.
+    var chosen: PruningMethod { method ?? (pruneRatio > 0 ? .pp : .dense) }
+
+    /// How an engine prunes.
+    ///
+    /// - Parameters:
+    ///   - model: The loaded model.
+    ///   - refreshInterval: Decode steps from one dense refresh to the next.
+    /// - Returns: The engine's way to prune.
+    /// - Throws: When the history cannot be used.
+    func enginePruning(_ model: LoadedModel, refreshInterval: Int?) throws -> EnginePruning {
+        switch chosen {
+        case .dense: .dense
+        case .wandaSP: .fixed(try wandaMasks(model))
+        case .pp, .fullBatch:
+            .probe(try probePruner(model, collecting: true), refreshInterval: refreshInterval)
+        }
+    }
+
+    /// How an evaluation prunes, and what is told of each decision.
+    func pruner(
+        _ model: LoadedModel,
+        onDecision: ((BlockDecision) -> Void)? = nil
+    ) throws -> any Pruner {
+        switch chosen {
+        case .dense: return DensePruner()
+        case .wandaSP: return StaticPruner(masks: try wandaMasks(model))
+        case .pp, .fullBatch:
+            let pruner = try probePruner(model, collecting: false)
+            pruner.onDecision = onDecision
+            return pruner
+        }
+    }
+
+    // MARK: - Parts
+
+    private var policy: RatioPolicy { RatioPolicy(nominalRatio: pruneRatio) }
+
+    private func probePruner(_ model: LoadedModel, collecting: Bool) throws -> ProbePruner {
+        var configuration = ProbeConfiguration(
+            tokenRatio: probeTokens,
+            sampleRatio: probeSamples
+        )
+        var history: ProbeHistory?
+        if chosen == .fullBatch {
+            configuration = .fullBatch
+        } else {
+            history = try loadHistory(model)
+            if history == nil, !noHistory, pruneRatio > 0 {
+                Console.warn(
+                    "no history for this model, so the probe alone decides; "
+                        + "`sonde calibrate --self 32` makes one"
+                )
+            }
+        }
+        configuration.collectsSequenceStatistics = collecting
+        return ProbePruner(
+            shape: model.network.shape,
+            norms: model.network.norms,
+            policy: policy,
+            configuration: configuration,
+            history: history
+        )
+    }
+
+    private func wandaMasks(_ model: LoadedModel) throws -> [PrunableBlock: ChannelMask] {
+        guard let history = try loadHistory(model) else {
+            throw BadInput(
+                "wanda-sp needs calibration statistics: give --history FILE, or run `sonde calibrate`"
+            )
+        }
+        let method = WandaSP(
+            shape: model.network.shape,
+            norms: model.network.norms,
+            policy: policy
+        )
+        return try method.masks(history)
+    }
+
+    private func loadHistory(_ model: LoadedModel) throws -> ProbeHistory? {
+        guard !noHistory else { return nil }
+        let url = history.map { URL(filePath: $0) } ?? Self.ownHistory(of: model)
+        if history == nil, !FileManager.default.fileExists(atPath: url.path) { return nil }
+        return try HistoryFile(
+            contentsOf: url,
+            shape: model.network.shape,
+            modelSHA256: model.sha256
+        ).history
+    }
+
+    /// Where a model's own history lies in the cache.
+    static func ownHistory(of model: LoadedModel) -> URL {
+        ModelStore().folder.appending(path: "histories/\(model.sha256.prefix(16)).history")
+    }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The real binary, as a user meets it.
+@Suite("Command line", .serialized)
+struct CommandLineTests {
+    struct Outcome {
+        var status: Int32
+        var output: String
+        var error: String
+    }
+
+    private func sonde(_ arguments: String...) throws -> Outcome { try run(arguments) }
+
+    private func run(_ arguments: [String]) throws -> Outcome {
+        let process = Process()
+        // The tests lie beside the binary in the build folder.
+        process.executableURL = Bundle.main.executableURL?.deletingLastPathComponent()
+            .appending(path: "sonde")
+        if !FileManager.default.fileExists(atPath: process.executableURL?.path ?? "") {
+            process.executableURL = Checkout.root.appending(path: ".build/release/sonde")
+        }
+        process.arguments = arguments
+        let (output, error) = (Pipe(), Pipe())
+        process.standardOutput = output
+        process.standardError = error
+        try process.run()
+        let text = output.fileHandleForReading.readDataToEndOfFile()
+        let complaint = error.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return Outcome(
+            status: process.terminationStatus,
+            output: String(decoding: text, as: UTF8.self),
+            error: String(decoding: complaint, as: UTF8.self)
+        )
+    }
+
+    private func temporary(_ name: String, _ data: Data) throws -> String {
+        let url = FileManager.default.temporaryDirectory
+            .appending(path: "sonde-\(UUID().uuidString)-\(name)")
+        try data.write(to: url)
+        return url.path
+    }
+
+    @Test("generate prints JSON with choices, usage and pruning")
+    func generateJSON() async throws {
+        _ = try await ModelFixture.path()
+        let run = try sonde(
+            "generate",
+            "Water boils at",
+            "The sun is",
+            "--max-tokens",
+            "5",
+            "--prune-ratio",
+            "0.2",
+            "--no-history",
+            "--json"
+        )
+        #expect(run.status == 0, "\(run.error)")
+        let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8))
+        let json = try #require(object as? [String: Any])
+        let choices = try #require(json["choices"] as? [[String: Any]])
+        #expect(choices.count == 2)
+        #expect((choices[0]["tokens"] as? [Int])?.count == 5)
+        #expect(choices[0]["finish_reason"] as? String == "length")
+        let pruning = try #require(json["pruning"] as? [String: Any])
+        #expect(pruning["method"] as? String == "pp")
+        #expect(json["usage"] is [String: Any])
+    }
+
+    @Test("evaluate perplexity prints the contract's fields, and writes what it is asked to")
+    func perplexityJSON() async throws {
+        _ = try await ModelFixture.path()
+        let text = String(repeating: "The quick brown fox jumps over the lazy dog. ", count: 40)
+        let path = try temporary("text.txt", Data(text.utf8))
+        let masks = path + ".masks"
+        let run = try sonde(
+            "evaluate",
+            "perplexity",
+            "--text",
+            path,
+            "--context",
+            "32",
+            "--batch",
+            "4",
+            "--prune-ratio",
+            "0.4",
+            "--no-history",
+            "--masks-out",
+            masks,
+            "--json"
+        )
+        #expect(run.status == 0, "\(run.error)")
+        let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8))
+        let json = try #require(object as? [String: Any])
+        for field in [
+            "method", "prune_ratio", "perplexity", "negative_log_likelihood", "tokens", "windows",
+            "prefill_seconds", "prefill_tokens_per_second", "probe_seconds", "head_seconds",
+            "realised_flops_ratio", "probe_flops_ratio", "weights", "threads", "isa",
+            "model_sha256",
+        ] {
+            #expect(json[field] != nil, "\(field)")
+        }
+        let lines = try String(contentsOfFile: masks, encoding: .utf8).split(separator: "\n")
+        let windows = try #require(json["windows"] as? Int)
+        #expect(lines.count == (windows + 3) / 4 * 54)
+    }
+
+    @Test("bad input ends in one line and exit code 2")
+    func badInput() async throws {
+        _ = try await ModelFixture.path()
+        let invalid = try temporary("invalid.txt", Data([0x61, 0xFF, 0x62]))
+        let broken = try temporary("broken.gguf", Data("GGUF".utf8))
+        let long = try temporary("long.txt", Data(String(repeating: "word ", count: 9000).utf8))
+        let history = try temporary("other.history", Data("SONDEHST".utf8))
+        for arguments in [
+            ["generate", ""], ["generate", "--prompt-file", invalid],
+            ["generate", "x", "--model", broken], ["generate", "x", "--model", "no-such-model"],
+            ["generate", "--prompt-file", long],
+            ["generate", "x", "--prune-ratio", "0.2", "--history", history],
+            ["evaluate", "perplexity", "--text", "/no/such/file"],
+            ["evaluate", "perplexity", "--text", broken],
+        ] {
+            let run = try self.run(arguments)
+            #expect(run.status == 2, "\(arguments): \(run.error)")
+            #expect(run.error.hasPrefix("sonde: error: "), "\(run.error)")
+            #expect(run.error.split(separator: "\n").count == 1, "\(run.error)")
+            #expect(run.output.isEmpty)
+        }
+    }
+
+    @Test("wrong usage ends in exit code 64", arguments: ["1", "-0.1", "nan", "x"])
+    func wrongUsage(ratio: String) throws {
+        let run = try sonde("generate", "x", "--prune-ratio=\(ratio)")
+        #expect(run.status == 64)
+        #expect(run.error.contains("prune-ratio"))
+    }
+}

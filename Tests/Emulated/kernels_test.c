@@ -1,0 +1,439 @@
+// Tests every table of kernels: the values against double precision, and that they do not depend
+// on how a call is put together. Buffers are of exact size, for the address sanitizer to guard, and
+// start one float past an allocation, hence unaligned.
+#include "../../Sources/CKernels/internal.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int failures;
+static const kn_kernels *K;
+static const char *const format_names[] = {"f32", "bf16", "int8"};
+
+static void fail(const char *what, double got, double expected, double bound) {
+    if (failures++ < 20)
+        printf("  %s: %s: got %.9g, expected %.9g, bound %.3g\n", K->name, what, got, expected,
+               bound);
+}
+
+// MARK: - Data
+
+static uint64_t state = 1;
+static double random_unit(void) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (double)(state >> 40) / (1 << 24) * 2 - 1;
+}
+
+static void *allocations[64];
+static int allocation_count;
+/// Memory that ends where it should, and starts at an odd multiple of four bytes (of one byte where
+/// the elements are that small).
+static void *take(size_t count, size_t size) {
+    char *p = malloc(count * size + size);
+    if (!p || allocation_count == 64) abort();
+    allocations[allocation_count++] = p;
+    return p + size;
+}
+static void release(int down_to) {
+    while (allocation_count > down_to) free(allocations[--allocation_count]);
+}
+static float *random_floats(size_t n) {
+    float *p = take(n, sizeof(float));
+    for (size_t i = 0; i < n; i++) p[i] = (float)random_unit();
+    return p;
+}
+static float *copy(const float *from, size_t n) {
+    float *p = take(n, sizeof(float));
+    if (n) memcpy(p, from, n * sizeof(float));
+    return p;
+}
+static kn_weight random_weight(kn_format format, size_t rows, size_t columns) {
+    kn_weight w = {.format = format, .columns = columns};
+    size_t n = rows * columns;
+    if (format == KN_F32) w.data = random_floats(n);
+    if (format == KN_BF16) {
+        uint16_t *p = take(n, 2);
+        for (size_t i = 0; i < n; i++) {
+            float x = (float)random_unit();
+            uint32_t bits;
+            memcpy(&bits, &x, 4);
+            p[i] = (uint16_t)(bits >> 16);
+        }
+        w.data = p;
+    }
+    if (format == KN_INT8) {
+        size_t groups = (columns + KN_GROUP_SIZE - 1) / KN_GROUP_SIZE;
+        kn_group *p = take(rows * groups, sizeof(kn_group));
+        for (size_t i = 0; i < rows * groups; i++) {
+            p[i].scale = (float)random_unit();
+            p[i].offset = (float)random_unit();
+            for (size_t j = 0; j < KN_GROUP_SIZE; j++) {
+                int used = i % groups * KN_GROUP_SIZE + j < columns;
+                p[i].entries[j] = used ? (int8_t)(random_unit() * 128) : 0;
+            }
+        }
+        w.data = p;
+    }
+    return w;
+}
+static double entry(const kn_weight *w, size_t row, size_t j) {
+    size_t i = row * w->columns + j;
+    if (w->format == KN_F32) return ((const float *)w->data)[i];
+    if (w->format == KN_BF16) return kn_from_bf16(((const uint16_t *)w->data)[i]);
+    size_t groups = (w->columns + KN_GROUP_SIZE - 1) / KN_GROUP_SIZE;
+    const kn_group *group = (const kn_group *)w->data + row * groups + j / KN_GROUP_SIZE;
+    return kn_from_int8(group - j / KN_GROUP_SIZE, j);
+}
+
+// MARK: - Comparisons
+
+/// Every kernel that sums n products may be off by (8 + n) * 2^-24 of the sum of their magnitudes.
+static double bound(double magnitude, size_t n) {
+    return magnitude * (8.0 + (double)n) * 0x1p-24 + 1e-37;
+}
+static void expect_near(const char *what, float got, double expected, double within) {
+    if (!(fabs(got - expected) <= within)) fail(what, got, expected, within);
+}
+static void expect_same(const char *what, const float *a, const float *b, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (memcmp(a + i, b + i, sizeof(float)) != 0) fail(what, a[i], b[i], 0);
+    }
+}
+
+// MARK: - Products
+
+static double silu(double x) { return x / (1 + exp(-x)); }
+
+static void test_out(kn_format format, size_t tokens, size_t rows, size_t columns, int selected) {
+    int mark = allocation_count;
+    size_t ldx = columns + 3, count = selected ? (rows + 1) / 2 : rows, ldo = count + 2;
+    float *x = random_floats(tokens ? (tokens - 1) * ldx + columns : 0);
+    kn_weight w = random_weight(format, rows, columns), up = random_weight(format, rows, columns);
+    int32_t *kept = take(rows, sizeof(int32_t));
+    for (size_t i = 0; i < rows; i++) kept[i] = (int32_t)((i * 7 + 3) % (rows ? rows : 1));
+    const int32_t *list = selected ? kept : NULL;
+    size_t size = tokens ? (tokens - 1) * ldo + count : 0;
+    float *out = random_floats(size), *gated = random_floats(size);
+    float *before = copy(out, size);
+    K->select_out(out, ldo, x, ldx, tokens, &w, list, 0, count);
+    K->gated_unit(gated, ldo, x, ldx, tokens, &w, &up, list, 0, count);
+    for (size_t t = 0; t < tokens; t++) {
+        for (size_t i = 0; i < ldo && t * ldo + i < size; i++) {
+            if (i >= count) { // the gap between two rows is left alone
+                expect_same("select_out's gap", out + t * ldo + i, before + t * ldo + i, 1);
+                continue;
+            }
+            size_t row = selected ? (size_t)kept[i] : i;
+            double sum = 0, magnitude = 0, u = 0, up_magnitude = 0;
+            for (size_t j = 0; j < columns; j++) {
+                double a = x[t * ldx + j];
+                sum += a * entry(&w, row, j);
+                magnitude += fabs(a * entry(&w, row, j));
+                u += a * entry(&up, row, j);
+                up_magnitude += fabs(a * entry(&up, row, j));
+            }
+            expect_near("select_out", out[t * ldo + i], sum, bound(magnitude, columns));
+            // |silu'| < 1.1 and |silu(x)| <= |x|
+            double within = 1.1 * bound(magnitude, columns) * fabs(u) +
+                            fabs(silu(sum)) * bound(up_magnitude, columns) +
+                            fabs(silu(sum) * u) * 16 * 0x1p-24 + 1e-30;
+            within += 1.1 * bound(magnitude, columns) * bound(up_magnitude, columns);
+            expect_near("gated_unit", gated[t * ldo + i], silu(sum) * u, within);
+        }
+    }
+    // Each pair alone, as another token count, list and position.
+    for (size_t t = 0; t < tokens; t++) {
+        for (size_t i = 0; i < count; i += 1 + i / 4) {
+            float one;
+            const int32_t *here = list ? list + i : NULL;
+            K->select_out(&one, 1, x + t * ldx, ldx, 1, &w, here, i, 1);
+            expect_same("select_out alone", &one, out + t * ldo + i, 1);
+            K->gated_unit(&one, 1, x + t * ldx, ldx, 1, &w, &up, here, i, 1);
+            expect_same("gated_unit alone", &one, gated + t * ldo + i, 1);
+        }
+        float *row = take(count, sizeof(float));
+        K->select_out(row, count, x + t * ldx, ldx, 1, &w, list, 0, count);
+        expect_same("select_out of one token", row, out + t * ldo, count);
+        K->gated_unit(row, count, x + t * ldx, ldx, 1, &w, &up, list, 0, count);
+        expect_same("gated_unit of one token", row, gated + t * ldo, count);
+        release(allocation_count - 1);
+    }
+    // A full list in order is no list; and a part from `first` on is the part of the whole.
+    if (!selected && rows > 0) {
+        for (size_t i = 0; i < rows; i++) kept[i] = (int32_t)i;
+        float *listed = copy(before, size);
+        K->select_out(listed, ldo, x, ldx, tokens, &w, kept, 0, count);
+        expect_same("select_out with a full list", listed, out, size);
+        float *split = copy(before, size);
+        K->select_out(split, ldo, x, ldx, tokens, &w, NULL, 0, count / 3);
+        K->select_out(split + count / 3, ldo, x, ldx, tokens, &w, NULL, count / 3,
+                      count - count / 3);
+        expect_same("select_out in two parts", split, out, size);
+    }
+    release(mark);
+}
+
+static void test_in(kn_format format, size_t tokens, size_t rows, size_t columns, int selected) {
+    int mark = allocation_count;
+    size_t count = selected ? (rows + 1) / 2 : rows, ldx = count + 1, ldy = columns + 5;
+    float *x = random_floats(tokens ? (tokens - 1) * ldx + count : 0);
+    kn_weight w = random_weight(format, rows, columns);
+    int32_t *kept = take(rows, sizeof(int32_t));
+    for (size_t i = 0; i < rows; i++) kept[i] = (int32_t)((i * 7 + 3) % (rows ? rows : 1));
+    const int32_t *list = selected ? kept : NULL;
+    size_t size = tokens ? (tokens - 1) * ldy + columns : 0;
+    float *before = random_floats(size), *y = copy(before, size);
+    K->select_in(y, ldy, x, ldx, tokens, &w, list, count, 0, columns);
+    for (size_t t = 0; t < tokens; t++) {
+        for (size_t j = 0; j < ldy && t * ldy + j < size; j++) {
+            if (j >= columns) {
+                expect_same("select_in's gap", y + t * ldy + j, before + t * ldy + j, 1);
+                continue;
+            }
+            double sum = before[t * ldy + j], magnitude = fabs(sum);
+            for (size_t i = 0; i < count; i++) {
+                double p = x[t * ldx + i] * entry(&w, selected ? (size_t)kept[i] : i, j);
+                sum += p;
+                magnitude += fabs(p);
+            }
+            expect_near("select_in", y[t * ldy + j], sum, bound(magnitude, count + 1));
+        }
+        float *row = copy(before + t * ldy, columns);
+        K->select_in(row, ldy, x + t * ldx, ldx, 1, &w, list, count, 0, columns);
+        expect_same("select_in of one token", row, y + t * ldy, columns);
+        release(allocation_count - 1);
+    }
+    float *split = copy(before, size);
+    size_t cuts[] = {0, columns / 5, columns / 2 + 1 < columns ? columns / 2 + 1 : columns,
+                     columns};
+    for (int c = 0; c < 3; c++) {
+        if (cuts[c + 1] > cuts[c])
+            K->select_in(split, ldy, x, ldx, tokens, &w, list, count, cuts[c],
+                         cuts[c + 1] - cuts[c]);
+    }
+    expect_same("select_in in parts", split, y, size);
+    if (!selected && rows > 0) {
+        for (size_t i = 0; i < rows; i++) kept[i] = (int32_t)i;
+        float *listed = copy(before, size);
+        K->select_in(listed, ldy, x, ldx, tokens, &w, kept, count, 0, columns);
+        expect_same("select_in with a full list", listed, y, size);
+    }
+    release(mark);
+}
+
+// MARK: - Attention
+
+static void test_attention(size_t queries, size_t first, size_t block_size, size_t head_dim,
+                           float spread) {
+    int mark = allocation_count;
+    size_t keys = first + queries, blocks = (keys + block_size - 1) / block_size;
+    size_t block_stride = 2 * block_size * head_dim + 3, ld = head_dim + 4;
+    float scale = spread / sqrtf((float)head_dim);
+    // The last block ends with the last key that is seen, so that a read beyond is found.
+    float *q = random_floats((queries - 1) * ld + head_dim);
+    size_t last = (keys - 1) % block_size + 1;
+    size_t size = (blocks - 1) * block_stride + (blocks > 1 ? block_size : last) * head_dim;
+    float *k = random_floats(size), *v = random_floats(size);
+    int32_t *table = take(blocks, sizeof(int32_t));
+    for (size_t b = 0; b < blocks; b++) table[b] = (int32_t)(blocks - 1 - b);
+    size_t out_size = (queries - 1) * ld + head_dim;
+    float *out = random_floats(out_size);
+    K->attention(out, ld, q, ld, queries, first, k, v, block_stride, block_size, table, head_dim,
+                 scale);
+    double *score = take(keys, sizeof(double));
+    score = memmove((char *)score - 8, score, 0); // aligned again, for doubles
+    for (size_t r = 0; r < queries; r++) {
+        double largest = -INFINITY, total = 0;
+        for (size_t p = 0; p <= first + r; p++) {
+            const float *key =
+                k + (size_t)table[p / block_size] * block_stride + p % block_size * head_dim;
+            score[p] = 0;
+            for (size_t j = 0; j < head_dim; j++) score[p] += (double)q[r * ld + j] * key[j];
+            score[p] *= scale;
+            largest = fmax(largest, score[p]);
+        }
+        for (size_t p = 0; p <= first + r; p++) total += score[p] = exp(score[p] - largest);
+        for (size_t j = 0; j < head_dim; j++) {
+            double sum = 0, magnitude = 0;
+            for (size_t p = 0; p <= first + r; p++) {
+                size_t offset =
+                    (size_t)table[p / block_size] * block_stride + p % block_size * head_dim;
+                sum += score[p] * v[offset + j];
+                magnitude += fabs(score[p] * v[offset + j]);
+            }
+            // A score is off by a rounding of at most spread*sqrt(head_dim) in head_dim terms,
+            // which its weight takes over; the rest is as for a sum over keys and the total.
+            double drift = 4 * spread * sqrt((double)head_dim) * (8.0 + (double)head_dim) * 0x1p-24;
+            double within = magnitude / total * (drift + (32.0 + 2 * (double)keys) * 0x1p-24);
+            expect_near("attention", out[r * ld + j], sum / total, within + 1e-37);
+        }
+        float *one = take(head_dim, sizeof(float));
+        K->attention(one, ld, q + r * ld, ld, 1, first + r, k, v, block_stride, block_size, table,
+                     head_dim, scale);
+        expect_same("attention of one query", one, out + r * ld, head_dim);
+        release(allocation_count - 1);
+    }
+    K->attention(q, ld, q, ld, queries, first, k, v, block_stride, block_size, table, head_dim,
+                 scale);
+    for (size_t r = 0; r < queries; r++)
+        expect_same("attention in place", q + r * ld, out + r * ld, head_dim);
+    release(mark);
+}
+
+// MARK: - Rows
+
+static void test_rows(size_t n) {
+    int mark = allocation_count;
+    float *x = random_floats(n), *weight = random_floats(n), *out = random_floats(n);
+    double squares = 0;
+    for (size_t i = 0; i < n; i++) squares += (double)x[i] * x[i];
+    expect_near("squared_norm", K->squared_norm(x, n), squares, bound(squares, n));
+    K->rms_norm(out, x, weight, n, 1e-5f);
+    for (size_t i = 0; i < n; i++) {
+        double expected = x[i] / sqrt(squares / (double)n + (double)1e-5f) * weight[i];
+        expect_near("rms_norm", out[i], expected, bound(fabs(expected), n));
+    }
+    float *place = copy(x, n);
+    K->rms_norm(place, place, weight, n, 1e-5f);
+    expect_same("rms_norm in place", place, out, n);
+
+    float *sum = copy(weight, n);
+    K->add_squares(sum, x, n);
+    for (size_t i = 0; i < n; i++) {
+        double expected = weight[i] + (double)x[i] * x[i];
+        expect_near("add_squares", sum[i], expected, bound(fabs(weight[i]) + 1, 1));
+    }
+
+    float *p = random_floats(n), *g = random_floats(n), *total = copy(x, n);
+    for (size_t i = 0; i < n; i++) {
+        p[i] = i % 5 ? fabsf(p[i]) : 0;
+        g[i] = i % 3 ? fabsf(g[i]) : 0;
+    }
+    K->fuse_importance(total, p, g, n);
+    for (size_t i = 0; i < n; i++) {
+        double r = p[i] / ((double)p[i] + g[i] + 1e-6);
+        expect_near("fuse_importance", total[i], x[i] + (1 - r) * g[i] + r * p[i], bound(3, 1));
+    }
+
+    for (float spread = 1; spread <= 1000; spread *= 10) {
+        double terms = 0;
+        float *y = copy(x, n);
+        for (size_t i = 0; i < n; i++) terms += exp((double)(y[i] *= spread) - spread);
+        double expected = log(terms) + spread;
+        float got = K->log_sum_exp(y, n);
+        if (n == 0) {
+            if (!(isinf(got) && got < 0)) fail("log_sum_exp of none", got, -INFINITY, 0);
+        } else if (terms > 0) {
+            expect_near("log_sum_exp", got, expected, (fabs(expected) + 16 + (double)n) * 0x1p-24);
+        }
+        release(allocation_count - 1);
+    }
+    if (n > 2) {
+        x[1] = -INFINITY;
+        float *y = copy(x, n);
+        for (size_t i = 1; i < n; i++) y[i] = -INFINITY;
+        expect_near("log_sum_exp of one", K->log_sum_exp(y, n), y[0], fabs(y[0]) * 0x1p-23);
+        y[0] = -INFINITY;
+        float got = K->log_sum_exp(y, n);
+        if (!(isinf(got) && got < 0)) fail("log_sum_exp of -infinity", got, -INFINITY, 0);
+    }
+
+    for (int f = KN_F32; f <= KN_INT8; f++) {
+        kn_weight w = random_weight((kn_format)f, 3, n);
+        for (size_t row = 0; row < 3; row++) {
+            K->expand_row(out, &w, row);
+            for (size_t i = 0; i < n; i++) {
+                float expected = (float)entry(&w, row, i);
+                expect_same("expand_row", out + i, &expected, 1);
+            }
+        }
+    }
+    release(mark);
+}
+
+static void test_rotation(size_t heads, size_t head_dim) {
+    int mark = allocation_count;
+    float *x = random_floats(heads * head_dim), *y = copy(x, heads * head_dim);
+    float *c = random_floats(head_dim / 2), *s = random_floats(head_dim / 2);
+    K->rotate(y, heads, head_dim, c, s);
+    for (size_t h = 0; h < heads; h++) {
+        for (size_t i = 0; i < head_dim / 2; i++) {
+            const float *from = x + h * head_dim + 2 * i, *to = y + h * head_dim + 2 * i;
+            expect_near("rotate", to[0], (double)from[0] * c[i] - (double)from[1] * s[i],
+                        bound(2, 2));
+            expect_near("rotate", to[1], (double)from[0] * s[i] + (double)from[1] * c[i],
+                        bound(2, 2));
+        }
+    }
+    release(mark);
+}
+
+// MARK: -
+
+static void test_table(const kn_kernels *table) {
+    static const size_t sizes[] = {0, 1, 3, 7, 17, 33, 65, 100};
+    enum { SIZES = sizeof sizes / sizeof *sizes };
+    K = table;
+    int failed = failures;
+    for (int f = KN_F32; f <= KN_INT8; f++) {
+        int before = failures;
+        for (int t = 0; t < SIZES; t++) {
+            for (int r = 0; r < SIZES; r++) {
+                for (int c = 1; c < SIZES; c++) {
+                    // All triples of the small sizes, and of the others a fifth.
+                    if (t + r + c > 9 && (t + 2 * r + 3 * c) % 5) continue;
+                    test_out((kn_format)f, sizes[t], sizes[r], sizes[c], (t + c) % 2);
+                    test_in((kn_format)f, sizes[t], sizes[r], sizes[c], (t + c) % 2);
+                }
+            }
+        }
+        // Rows too wide for a buffer, more rows than a chunk, and strips of every width.
+        test_out((kn_format)f, 9, 13, 5003, 0);
+        test_out((kn_format)f, 9, 5, 9001, 1);
+        test_in((kn_format)f, 13, 700, 77, 0);
+        test_in((kn_format)f, 13, 700, 131, 1);
+        test_in((kn_format)f, 1, 300, 211, 1);
+        if (failures > before) printf("  %s: the products of %s fail\n", K->name, format_names[f]);
+    }
+    static const size_t heads[] = {1, 8, 10, 64, 80};
+    static const size_t blocks[] = {1, 3, 16, 48, 64, 100};
+    static const size_t firsts[] = {0, 1, 15, 62, 130};
+    static const size_t counts[] = {1, 2, 5, 13};
+    for (int h = 0; h < 5; h++) {
+        for (int b = 0; b < 6; b++) {
+            for (int p = 0; p < 5; p++) {
+                for (int q = 0; q < 4; q++) {
+                    if ((h + b + p + q) % 2) continue;
+                    test_attention(counts[q], firsts[p], blocks[b], heads[h], 1);
+                    test_attention(counts[q], firsts[p], blocks[b], heads[h], 30);
+                }
+            }
+        }
+    }
+    test_attention(70, 0, 16, 64, 1);
+    test_attention(3, 70, 16, KN_MAX_HEAD_DIM, 1);
+    for (int n = 0; n < SIZES; n++) test_rows(sizes[n]);
+    test_rows(5000);
+    for (size_t d = 2; d <= 80; d += 6) test_rotation(d % 5 + 1, d);
+    printf("%-7s %s\n", K->name, failures == failed ? "passed" : "FAILED");
+}
+
+int main(int argc, char **argv) {
+    int emulated = argc > 1 && strcmp(argv[1], "emulated") == 0;
+#if KN_X86
+    static const kn_kernels emulated_table = KN_TABLE(avx512, KN_ISA_AVX512, "avx512");
+    if (emulated) {
+        test_table(&emulated_table);
+        return failures != 0;
+    }
+#endif
+    if (emulated) return 0;
+    static const kn_isa sets[] = {KN_ISA_SCALAR, KN_ISA_AVX2, KN_ISA_AVX512};
+    for (int i = 0; i < 3; i++) {
+        const kn_kernels *table = kn_kernels_for(sets[i]);
+        if (table) test_table(table);
+    }
+    printf("native table: %s\n", kn_kernels_native()->name);
+    return failures != 0;
+}

@@ -1,0 +1,48 @@
+#!/bin/sh
+# Tests all tables of kernels under the address and undefined-behaviour sanitizers: those of this
+# CPU natively, and that of AVX-512 through SIMDe where the CPU lacks it. Needs clang and, for the
+# latter, libsimde-dev. CC may name another clang.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+kernels=$here/../../Sources/CKernels
+build=$(mktemp -d)
+trap 'rm -rf "$build"' EXIT
+
+cc=${CC:-clang}
+flags="-O1 -g -std=c17 -Wall -Wextra -Werror -fno-math-errno
+    -fsanitize=address,undefined -fno-sanitize-recover=all"
+
+compile() { # instruction set, further flags
+    set=$1
+    shift
+    for source in products attention rowwise; do
+        # shellcheck disable=SC2086
+        $cc $flags "$@" -c "$kernels/$set/$source.c" -o "$build/$set-$source.o"
+    done
+}
+link() {
+    # shellcheck disable=SC2086
+    $cc $flags "$kernels/dispatch.c" "$here/kernels_test.c" "$build"/*.o -lm -o "$build/test" \
+        2>"$build/link" || { cat "$build/link" >&2; exit 1; }
+    # gold warns of each symbol of the sanitizer's that it does not export
+    grep -v 'Cannot export local symbol' "$build/link" >&2 || true
+}
+
+echo "Natively:"
+for set in scalar avx2 avx512; do compile $set; done
+link
+status=0
+"$build/test" >"$build/log" || status=$?
+cat "$build/log"
+[ $status = 0 ] || exit $status
+
+case $(uname -m) in
+x86_64 | amd64) ;;
+*) exit 0 ;;
+esac
+if grep -q '^avx512' "$build/log"; then exit 0; fi
+echo "Emulated by SIMDe:"
+compile avx512 -include "$here/simde-avx512.h" -Wno-psabi
+link
+"$build/test" emulated

@@ -1,0 +1,94 @@
+// Lets the AVX-512 sources run on a CPU without it: SIMDe's portable intrinsics under their native
+// names, those that SIMDe 0.7 lacks, and no target attribute.
+#ifndef KN_SIMDE_AVX512_H
+#define KN_SIMDE_AVX512_H
+
+#define KN_EMULATED 1
+#define KN_TARGET_AVX512
+// Inlining all of the emulation everywhere would take minutes to compile.
+#define KN_INLINE static inline
+#define KN_UNROLL
+// The compiler's own headers declare types that SIMDe then redefines.
+#define SIMDE_NO_NATIVE
+#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <simde/x86/avx512.h>
+#include <simde/x86/fma.h>
+
+#include <math.h>
+#include <string.h>
+
+typedef simde__mmask16 __mmask16;
+
+// SIMDe's rounds twice without FMA.
+#undef _mm512_fmadd_ps
+#define _mm512_fmadd_ps kn_fmadd_ps
+static inline simde__m512 kn_fmadd_ps(simde__m512 a, simde__m512 b, simde__m512 c) {
+    float x[16], y[16], z[16];
+    simde_mm512_storeu_ps(x, a);
+    simde_mm512_storeu_ps(y, b);
+    simde_mm512_storeu_ps(z, c);
+    for (int i = 0; i < 16; i++) z[i] = fmaf(x[i], y[i], z[i]);
+    return simde_mm512_loadu_ps(z);
+}
+
+#undef _mm512_maskz_loadu_ps
+#define _mm512_maskz_loadu_ps kn_maskz_loadu_ps
+static inline simde__m512 kn_maskz_loadu_ps(simde__mmask16 mask, const float *p) {
+    float lanes[16] = {0};
+    for (int i = 0; i < 16; i++)
+        if (mask >> i & 1) memcpy(lanes + i, p + i, sizeof(float));
+    return simde_mm512_loadu_ps(lanes);
+}
+
+#undef _mm512_mask_storeu_ps
+#define _mm512_mask_storeu_ps kn_mask_storeu_ps
+static inline void kn_mask_storeu_ps(float *p, simde__mmask16 mask, simde__m512 x) {
+    float lanes[16];
+    simde_mm512_storeu_ps(lanes, x);
+    for (int i = 0; i < 16; i++)
+        if (mask >> i & 1) memcpy(p + i, lanes + i, sizeof(float));
+}
+
+#undef _mm512_cvtepu16_epi32
+#define _mm512_cvtepu16_epi32 kn_cvtepu16_epi32
+static inline simde__m512i kn_cvtepu16_epi32(simde__m256i x) {
+    uint16_t from[16];
+    int32_t to[16];
+    memcpy(from, &x, sizeof from);
+    for (int i = 0; i < 16; i++) to[i] = from[i];
+    return simde_mm512_loadu_si512(to);
+}
+
+#undef _mm512_cvtepi8_epi32
+#define _mm512_cvtepi8_epi32 kn_cvtepi8_epi32
+static inline simde__m512i kn_cvtepi8_epi32(simde__m128i x) {
+    int8_t from[16];
+    int32_t to[16];
+    memcpy(from, &x, sizeof from);
+    for (int i = 0; i < 16; i++) to[i] = from[i];
+    return simde_mm512_loadu_si512(to);
+}
+
+#undef _mm512_cvtepi32_ps
+#define _mm512_cvtepi32_ps kn_cvtepi32_ps
+static inline simde__m512 kn_cvtepi32_ps(simde__m512i x) {
+    int32_t from[16];
+    float to[16];
+    memcpy(from, &x, sizeof from);
+    for (int i = 0; i < 16; i++) to[i] = (float)from[i];
+    return simde_mm512_loadu_ps(to);
+}
+
+#undef _mm512_cvtps_epi32
+#define _mm512_cvtps_epi32 kn_cvtps_epi32
+static inline simde__m512i kn_cvtps_epi32(simde__m512 x) {
+    float from[16];
+    int32_t to[16];
+    memcpy(from, &x, sizeof from);
+    // As the instruction: what does not fit, or is not a number, gives the least integer.
+    for (int i = 0; i < 16; i++)
+        to[i] = fabsf(from[i]) < 2147483648.0f ? (int32_t)rintf(from[i]) : INT32_MIN;
+    return simde_mm512_loadu_si512(to);
+}
+
+#endif

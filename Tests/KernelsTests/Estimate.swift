@@ -1,0 +1,43 @@
+import Foundation
+
+/// A value in double precision, with how far a result in single precision may lie from it.
+struct Estimate {
+    /// The value.
+    var value: Double
+    /// Largest deviation allowed.
+    var bound: Double
+
+    /// Σ a·b: off by at most (8 + n) · 2⁻²⁴ of the sum of the products' magnitudes.
+    static func dot(_ left: some Sequence<Float>, _ right: some Sequence<Float>) -> Estimate {
+        var (value, magnitude, count) = (0.0, 0.0, 8.0)
+        for (a, b) in zip(left, right) {
+            value += Double(a) * Double(b)
+            magnitude += abs(Double(a) * Double(b))
+            count += 1
+        }
+        return Estimate(value: value, bound: magnitude * count * 0x1p-24 + 1e-37)
+    }
+
+    /// `silu(gate) · up`, with |silu′| < 1.1.
+    static func gated(_ gate: Estimate, _ up: Estimate) -> Estimate {
+        let silu = gate.value / (1 + exp(-gate.value))
+        let value = silu * up.value
+        let bound =
+            1.1 * gate.bound * (abs(up.value) + up.bound) + abs(silu) * up.bound
+            + 16 * abs(value) * 0x1p-24 + 1e-30
+        return Estimate(value: value, bound: bound)
+    }
+
+    /// How far a result lies beyond the bound, relative to it; not positive when it is near enough.
+    func excess(of result: Float) -> Double {
+        let deviation = abs(Double(result) - value)
+        return deviation.isNaN ? .infinity : deviation / bound - 1
+    }
+}
+
+extension [Estimate] {
+    /// Whether there is one result an estimate, each within its bound.
+    func agree(with results: [Float]) -> Bool {
+        count == results.count && zip(self, results).allSatisfy { $0.excess(of: $1) <= 0 }
+    }
+}

@@ -1,0 +1,122 @@
+import Testing
+
+@testable import Kernels
+
+@Suite("WeightMatrix")
+struct WeightMatrixTests {
+    private static let widths = [1, 3, 7, 17, 33, 65]
+
+    @Test("f32 gives back every bit")
+    func f32IsExact() {
+        var numbers = RandomNumbers(seed: 13)
+        for width in Self.widths {
+            let entries = numbers.floats(5 * width, in: -1e30...1e30)
+            let weight = WeightMatrix(entries, format: .f32, columnCount: width)
+            #expect(weight.rowCount == 5 && weight.columnCount == width)
+            #expect(weight.byteCount == 5 * width * 4)
+            #expect((0..<5).flatMap { weight.entries(ofRow: $0) }.bits == entries.bits)
+        }
+    }
+
+    @Test("bf16 gives back values that are bf16")
+    func bf16IsExact() {
+        var numbers = RandomNumbers(seed: 14)
+        for width in Self.widths {
+            let entries = numbers.floats(5 * width, in: -1e30...1e30).map {
+                Float(bitPattern: $0.bitPattern & 0xFFFF_0000)
+            }
+            let weight = WeightMatrix(entries, format: .bf16, columnCount: width)
+            #expect(weight.byteCount == 5 * width * 2)
+            #expect((0..<5).flatMap { weight.entries(ofRow: $0) }.bits == entries.bits)
+        }
+    }
+
+    @Test(
+        "bf16 rounds to nearest even",
+        arguments: [
+            (0x3F80_7FFF, 0x3F80_0000), (0x3F80_8000, 0x3F80_0000), (0x3F80_8001, 0x3F81_0000),
+            (0x3F81_8000, 0x3F82_0000), (0xBF81_8000, 0xBF82_0000), (0x7F7F_FFFF, 0x7F80_0000),
+            (0xFF80_0000, 0xFF80_0000), (0x8000_0000, 0x8000_0000),
+        ] as [(UInt32, UInt32)]
+    )
+    func bf16Rounds(bits: UInt32, expected: UInt32) {
+        let weight = WeightMatrix([Float(bitPattern: bits)], format: .bf16, columnCount: 1)
+        #expect(weight.entries(ofRow: 0).bits == [expected])
+    }
+
+    @Test("bf16 keeps NaN", arguments: [0x7F80_0001, 0xFFFF_FFFF, 0x7FC0_0000] as [UInt32])
+    func bf16KeepsNaN(bits: UInt32) {
+        let weight = WeightMatrix([Float(bitPattern: bits)], format: .bf16, columnCount: 1)
+        #expect(weight.entries(ofRow: 0).allSatisfy { $0.isNaN })
+    }
+
+    @Test("int8 is off by at most half a step of its group, whatever the magnitude")
+    func int8IsNear() {
+        var numbers = RandomNumbers(seed: 15)
+        for width in Self.widths {
+            for magnitude in [1e-30, 1e-3, 1, 1e30] as [Float] {
+                let entries = numbers.floats(5 * width, in: -magnitude...magnitude)
+                let weight = WeightMatrix(entries, format: .int8, columnCount: width)
+                #expect(weight.byteCount == 5 * ((width + 31) / 32) * 40)
+                for row in 0..<5 {
+                    let values = entries.row(row, width: width)
+                    let found = weight.entries(ofRow: row)
+                    for first in stride(from: 0, to: width, by: 32) {
+                        let group = values[first..<min(width, first + 32)]
+                        let step = ((group.max() ?? 0) - (group.min() ?? 0)) / 255
+                        let slack = 1e-6 * magnitude
+                        let isNear = group.indices.allSatisfy {
+                            abs(values[$0] - found[$0]) <= step * 0.5001 + slack
+                        }
+                        #expect(isNear, "row \(row) of width \(width), magnitude \(magnitude)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("int8 gives back sixteen even levels, as Q4_1 blocks have them")
+    func int8KeepsQ4Levels() {
+        let levels = (0..<32).map { Float($0 % 16) * 0.375 - 1.5 }
+        let weight = WeightMatrix(levels, format: .int8, columnCount: 32)
+        for (found, expected) in zip(weight.entries(ofRow: 0), levels) {
+            #expect(abs(found - expected) < 1e-6)
+        }
+    }
+
+    @Test("a row of zeros stays one, beside others", arguments: WeightFormat.allCases)
+    func zeroRow(format: WeightFormat) {
+        let weight = WeightMatrix([0, 0, 0, 1, 1, 1], format: format, columnCount: 3)
+        #expect(weight.entries(ofRow: 0) == [0, 0, 0])
+        #expect(weight.entries(ofRow: 1) == [1, 1, 1])
+    }
+
+    @Test(
+        "int8 takes a row that is all but zero for its lowest entry",
+        arguments: [Float.leastNonzeroMagnitude, 0x1p-140, 1e-38, 1e-36]
+    )
+    func tinyRow(magnitude: Float) {
+        let weight = WeightMatrix([magnitude, 0, -magnitude], format: .int8, columnCount: 3)
+        let entries = weight.entries(ofRow: 0)
+        #expect(zip(entries, [magnitude, 0, -magnitude]).allSatisfy { abs($0 - $1) <= 2e-36 })
+    }
+
+    @Test("int8 hides no entry that is not finite", arguments: [Float.nan, .infinity, -.infinity])
+    func nonFiniteRow(entry: Float) {
+        let weight = WeightMatrix([1, entry, 0, 1, 1, 1], format: .int8, columnCount: 3)
+        #expect(weight.entries(ofRow: 0).allSatisfy { $0.isNaN })
+        #expect(weight.entries(ofRow: 1) == [1, 1, 1])
+    }
+
+    @Test("passes on what the filler throws")
+    func passesErrorsOn() {
+        let error = KernelError.outOfMemory(byteCount: 1)
+        #expect(throws: error) {
+            try WeightMatrix(format: .f32, rowCount: 3, columnCount: 1) {
+                row,
+                _ throws(KernelError) in
+                if row == 1 { throw error }
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import Kernels
+import Testing
+
+@testable import ProbeScheduler
+
+@Suite("StatisticsPruner")
+struct StatisticsPrunerTests {
+    private let shape = ModelShape.tiny(heads: 1, headDimension: 2, channels: 2)
+
+    @Test("takes each sample's mean squares in every block, and starts afresh with a batch")
+    func meanSquares() throws {
+        let compute = try Compute(threadCount: 1)
+        var pruner = StatisticsPruner(shape: shape)
+        for (scale, lengths) in [(Float(1), [2, 1]), (2, [1, 2])] {
+            let layout = BatchLayout(lengths: lengths, firstPositions: [7, 3])
+            let input = Activations([1, 2, 3, 4, 5, 6].map { $0 * scale }, width: 2)
+            for block in shape.blocks {
+                let mask = pruner.mask(
+                    for: block,
+                    residual: input,
+                    normed: input,
+                    layout: layout,
+                    compute: compute
+                ) { _, _ in Issue.record("a refresh must not probe") }
+                #expect(mask == nil)
+                pruner.observe(
+                    block,
+                    intermediate: input,
+                    mask: nil,
+                    layout: layout,
+                    compute: compute
+                )
+            }
+            pruner.finishBatch()
+            #expect(pruner.sequenceStatistics.map(\.tokenCount) == lengths)
+            for block in shape.blocks {
+                let found = pruner.sequenceStatistics.map { $0[block] }
+                #expect(
+                    found == (scale == 1 ? [[5, 10], [25, 36]] : [[4, 16], [68, 104]])
+                )
+            }
+        }
+    }
+}
+
+@Suite("StaticPruner and DensePruner")
+struct StaticPrunerTests {
+    @Test("give every batch the same masks, and learn nothing")
+    func masks() throws {
+        let compute = try Compute(threadCount: 1)
+        let mask = try ChannelMask(kept: [1], channelCount: 2)
+        let block = PrunableBlock.mlp(layer: 0)
+        let input = Activations([1, 2], width: 2)
+        let layout = BatchLayout(lengths: [1])
+        var pruners: [any Pruner] = [StaticPruner(masks: [block: mask]), DensePruner()]
+        for index in pruners.indices {
+            for _ in 0..<2 {
+                for asked in [PrunableBlock.attention(layer: 0), block] {
+                    let found = try pruners[index].mask(
+                        for: asked,
+                        residual: input,
+                        normed: input,
+                        layout: layout,
+                        compute: compute
+                    ) { _, _ in Issue.record("a static method must not probe") }
+                    #expect(found == (index == 0 && asked == block ? mask : nil))
+                    pruners[index].observe(
+                        asked,
+                        intermediate: input,
+                        mask: found,
+                        layout: layout,
+                        compute: compute
+                    )
+                }
+                pruners[index].finishBatch()
+            }
+        }
+    }
+}

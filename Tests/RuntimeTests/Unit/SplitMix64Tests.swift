@@ -1,0 +1,17 @@
+import Testing
+
+@testable import Runtime
+
+@Suite("SplitMix64")
+struct SplitMix64Tests {
+    @Test("gives the numbers of the published generator")
+    func matchesPublished() {
+        // The test vector of Rosetta Code's and Vigna's C implementation.
+        var numbers = SplitMix64(seed: 1_234_567)
+        let expected: [UInt64] = [
+            6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423,
+            4_593_380_528_125_082_431, 16_408_922_859_458_223_821,
+        ]
+        #expect(expected.map { _ in numbers.next() } == expected)
+    }
+}
