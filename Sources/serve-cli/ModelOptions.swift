@@ -19,7 +19,8 @@ struct ModelOptions: ParsableArguments {
     var threads: Int?
 
     @Option(
-        help: "Storage of the weights: f32, bf16, int8, or auto, the nearest to the file's own."
+        help:
+            "Storage of the weights: f32, bf16, int8, int4, or auto, the nearest to the file's own."
     )
     var weights = "auto"
 
@@ -34,7 +35,7 @@ struct ModelOptions: ParsableArguments {
 
     mutating func validate() throws {
         guard weights == "auto" || WeightFormat(rawValue: weights) != nil else {
-            throw ValidationError("--weights \(weights): expected f32, bf16, int8 or auto")
+            throw ValidationError("--weights \(weights): expected f32, bf16, int8, int4 or auto")
         }
     }
 
