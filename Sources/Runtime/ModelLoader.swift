@@ -10,15 +10,16 @@ import Synchronization
 struct ModelLoader {
     let file: GGUF
     let config: ModelConfig
-    /// How the linear weights are stored. With int4, the embedding and the head stay int8, for they
-    /// touch every token, and so do `o` and `down`: a file's 4-bit blocks run across their channels,
-    /// so that storing them by channel rounds them a second time.
+    /// How the linear weights are stored.
+    ///
+    /// With int4, the embedding and the head stay int8, for they touch every token, and so do `o` and
+    /// `down`: a file's 4-bit blocks run across their channels, so that storing them by channel rounds
+    /// them a second time.
     let format: WeightFormat
     /// Kernels of the model; its workers also share the loading.
     let compute: Compute
 
-    /// - Parameters:
-    ///   - progress: Called after each layer with the number of layers loaded so far.
+    /// - Parameter progress: Called after each layer with the number of layers loaded so far.
     /// - Returns: The network.
     /// - Throws: `ModelFileError` when a tensor cannot be read.
     func load(
