@@ -7,15 +7,15 @@ already built is skipped. Needs `libomp` for clang (Debian: libomp-19-dev); ever
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
-from paths import COMPILERS, LLAMA_VERSION, fail, peers_home, prefix, venv_python
+from paths import ARCHIVE_SHA256, COMPILERS, LLAMA_VERSION, fail, peers_home, prefix, venv_python
 
 PACKAGES = ("cmake", "ninja", "numpy", "typing-extensions", "diskcache", "jinja2")
 """Build tools, and what the bindings import."""
@@ -77,8 +77,10 @@ def unpack_source() -> Path:
             [str(venv_python()), "-m", "pip", "download", "--quiet", "--no-deps", "--no-build-isolation"]
             + ["--no-binary", "llama-cpp-python", "--dest", str(folder), f"llama-cpp-python=={LLAMA_VERSION}"]
         )
-    with tarfile.open(archive) as contents:
-        contents.extractall(folder, filter="data")
+    found = hashlib.sha256(archive.read_bytes()).hexdigest()
+    if found != ARCHIVE_SHA256:
+        fail(f"{archive} has SHA-256 {found}, expected {ARCHIVE_SHA256}; remove it and try again")
+    run(["tar", "-xzf", str(archive), "-C", str(folder)])
     (source / ".unpacked").touch()
     return source
 

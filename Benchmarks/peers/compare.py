@@ -22,6 +22,7 @@ from table import OURS, Start, render
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_PAIRS = ("int8:q8_0", "bf16:bf16", "f32:f32")
+DEFAULT_PEERS_ONLY = ("q8_0", "q4_0", "bf16", "f32")
 DEFAULT_OURS = "{sonde} bench --serve-stdin --model {model} --weights {format} --threads {threads}"
 
 
@@ -42,7 +43,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--compiler", action="append", choices=COMPILERS, help="a build of llama.cpp (default: both)")
     parser.add_argument("--sonde", type=Path, default=ROOT / ".build/release/sonde", help="our binary")
     parser.add_argument("--ours-command", default=DEFAULT_OURS, help=f"how ours is started (default: {DEFAULT_OURS!r})")
-    parser.add_argument("--peers-only", action="store_true", help="leave ours out; of a pair, only theirs counts")
+    parser.add_argument("--peers-only", action="store_true", help="leave ours out; a pair is then theirs alone")
     parser.add_argument(
         "--clock",
         choices=("wall", "cpu"),
@@ -59,8 +60,11 @@ def parse_arguments() -> argparse.Namespace:
     if any(count < 1 for count in arguments.threads or []):
         parser.error("--threads: expected 1 or more")
     for pair in arguments.pair or []:
-        if pair.count(":") != 1 or pair.split(":")[1] not in (*FORMATS, "q4_1"):
+        ours, _, theirs = pair.rpartition(":")
+        if theirs not in (*FORMATS, "q4_1") or ":" in ours or not (ours or arguments.peers_only):
             parser.error(f"--pair {pair}: expected OURS:THEIRS, with theirs of {', '.join(FORMATS)}, q4_1")
+    arguments.pair = arguments.pair or (DEFAULT_PEERS_ONLY if arguments.peers_only else DEFAULT_PAIRS)
+    arguments.compiler = list(dict.fromkeys(arguments.compiler or COMPILERS))
     return arguments
 
 
@@ -81,9 +85,9 @@ def our_command(arguments: argparse.Namespace, weight_format: str, threads: int)
 def peer_command(arguments: argparse.Namespace, compiler: str, weight_format: str, threads: int) -> list[str]:
     """How one build of llama.cpp is started."""
     model = converted_model(arguments.model, weight_format)
-    for needed, maker in ((prefix(compiler) / "build.json", "build_llama.py"), (model, "convert_model.py")):
+    for needed in (prefix(compiler) / "build.json", model):
         if not needed.exists():
-            fail(f"{needed} is missing; run {maker} first")
+            fail(f"{needed} is missing; run Benchmarks/peers/setup.sh first")
     return [
         *(str(venv_python()), str(Path(__file__).with_name("llama_bench.py")), "--serve"),
         *("--prefix", str(prefix(compiler)), "--model", str(model), "--threads", str(threads)),
@@ -96,10 +100,10 @@ def compare_pair(arguments: argparse.Namespace, pair: str, threads: int) -> tupl
     Raises:
         SideFailure: A side failed.
     """
-    ours, theirs = pair.split(":")
+    ours, _, theirs = pair.rpartition(":")
     commands = {} if arguments.peers_only else {OURS: our_command(arguments, ours, threads)}
     formats = {} if arguments.peers_only else {OURS: ours}
-    for compiler in arguments.compiler or COMPILERS:
+    for compiler in arguments.compiler:
         commands[compiler] = peer_command(arguments, compiler, theirs, threads)
         formats[compiler] = theirs
     with ExitStack() as stack:
@@ -126,7 +130,7 @@ def compare_pair(arguments: argparse.Namespace, pair: str, threads: int) -> tupl
 def notes(arguments: argparse.Namespace) -> list[str]:
     """What to know beside the numbers: the builds and the command."""
     lines = [f"llama.cpp: the source in llama-cpp-python {LLAMA_VERSION}, GGML_NATIVE, OpenMP, flash attention on."]
-    for compiler in arguments.compiler or COMPILERS:
+    for compiler in arguments.compiler:
         build = json.loads((prefix(compiler) / "build.json").read_text())
         lines.append(f"{compiler}: {build['compiler']}.")
     if arguments.clock == "cpu":
@@ -145,7 +149,7 @@ def main() -> None:
     try:
         with busy_core(arguments.busy_core if arguments.busy else None):
             for threads in arguments.threads or (1, 2):
-                for pair in arguments.pair or DEFAULT_PAIRS:
+                for pair in arguments.pair:
                     groups.append(compare_pair(arguments, pair, threads))
     except SideFailure as error:
         fail(str(error))
@@ -158,7 +162,7 @@ def main() -> None:
         }
         arguments.json.write_text(json.dumps(document, indent=2) + "\n")
     try:
-        print(render(groups, list(arguments.compiler or COMPILERS), machine, notes(arguments)))
+        print(render(groups, arguments.compiler, machine, notes(arguments)))
     except SideFailure as error:
         fail(str(error))
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-import time
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from duration import Duration
 from speed_tests import SpeedTest, token_at
 
 UBATCH = 512
@@ -16,23 +15,6 @@ UBATCH = 512
 
 class LlamaFailure(Exception):
     """llama.cpp refused something; the message says what."""
-
-
-@dataclass(frozen=True)
-class Duration:
-    """Seconds on the wall, and of this process on all cores together."""
-
-    wall: float
-    cpu: float
-
-    @classmethod
-    def now(cls) -> Duration:
-        """The two clocks at this moment."""
-        return cls(time.perf_counter(), time.process_time())
-
-    def __sub__(self, earlier: Duration) -> Duration:
-        """What passed since `earlier`."""
-        return Duration(self.wall - earlier.wall, self.cpu - earlier.cpu)
 
 
 class LlamaEngine:

@@ -10,6 +10,9 @@ from typing import NoReturn
 LLAMA_VERSION = "0.3.36"
 """The release of PyPI's llama-cpp-python; its source archive carries the llama.cpp that it binds."""
 
+ARCHIVE_SHA256 = "832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e"
+"""Of that archive."""
+
 COMPILERS = ("clang", "gcc")
 FORMATS = ("q8_0", "q4_0", "bf16", "f16", "f32")
 
