@@ -7,7 +7,7 @@ struct PreTokenizerTests {
     private func words(_ text: String, _ name: String = "gpt-2") throws -> [String] {
         let scalars = Array(text.unicodeScalars)
         var ends: [Int] = []
-        try preTokenizer(named: name).appendWordEnds(of: scalars[...], to: &ends)
+        try bytePairPattern(named: name).preTokenizer.appendWordEnds(of: scalars[...], to: &ends)
         var start = 0
         return ends.map { end in
             defer { start = end }
@@ -79,7 +79,7 @@ struct PreTokenizerTests {
         }
     }
 
-    @Test("words cover random text without gaps", arguments: ["gpt-2", "smollm"])
+    @Test("words cover random text without gaps", arguments: ["gpt-2", "smollm", "llama-bpe", "qwen2"])
     func wordsCoverText(name: String) throws {
         let seed: UInt64 = 0x5EED_0001
         var generator = SeededGenerator(seed: seed)
