@@ -34,13 +34,11 @@ struct Metaspace: PreTokenizationStep {
     }
 }
 
-/// Puts a space before every word that does not begin with white space.
+/// Puts a space before every word that does not begin with one.
 struct SpacePrefix: PreTokenizationStep {
     func apply(to text: inout PreTokenizedText) {
         text.rewrite { word, _, words in
-            if let first = word.first, ScalarClass(first) != .whitespace {
-                words.scalars.append(" ")
-            }
+            if word.first != " " { words.scalars.append(" ") }
             words.scalars += word
         }
     }
