@@ -8,7 +8,7 @@ struct Normalizer: Sendable, Equatable {
         case nfc, nfd, nfkc, nfkd
         /// Every scalar's lower case.
         case lowercase
-        /// Without nonspacing marks.
+        /// Without combining marks.
         case stripAccents
         /// Without white space at the ends.
         case strip(left: Bool, right: Bool)
@@ -43,13 +43,7 @@ struct Normalizer: Sendable, Equatable {
         case .lowercase: lowercased(text)
         case .stripAccents:
             mapped(text) { text in
-                var kept = String.UnicodeScalarView()
-                kept.append(
-                    contentsOf: text.unicodeScalars.filter {
-                        $0.properties.generalCategory != .nonspacingMark
-                    }
-                )
-                return String(kept)
+                String(String.UnicodeScalarView(text.unicodeScalars.filter { !$0.isMark }))
             }
         case .strip(let left, let right): stripped(text, left: left, right: right)
         case .replace(let pattern, let replacement):
@@ -86,6 +80,15 @@ struct Normalizer: Sendable, Equatable {
             end -= byteCount
         }
         return Array(text[start..<end])
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isMark: Bool {
+        switch properties.generalCategory {
+        case .nonspacingMark, .spacingMark, .enclosingMark: true
+        default: false
+        }
     }
 }
 
