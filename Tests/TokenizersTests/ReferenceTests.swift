@@ -37,7 +37,12 @@ struct ReferenceTests {
             let text = try #require(golden[0] as? String)
             let ids = try Self.ids(golden[1])
             let quoted = Comment(rawValue: text.debugDescription)
-            let encoded = tokenizer.encode(text, parsesSpecial: true, addsBOS: false, addsEOS: false)
+            let encoded = tokenizer.encode(
+                text,
+                parsesSpecial: true,
+                addsBOS: false,
+                addsEOS: false
+            )
             #expect(encoded == ids, quoted)
             let added = try #require(golden[2] as? Int)
             #expect(tokenizer.encode(text, parsesSpecial: true).count == ids.count + added, quoted)
@@ -63,7 +68,9 @@ struct ReferenceTests {
             vocabulary: TokenizerVocabulary(
                 model: "llama",
                 tokens: try #require(golden["tokens"] as? [String]),
-                types: try Self.ids(golden["types"] as Any).map { TokenType(rawValue: $0) ?? .unused },
+                types: try Self.ids(golden["types"] as Any).map {
+                    TokenType(rawValue: $0) ?? .unused
+                },
                 scores: scores,
                 bosToken: 1,
                 eosToken: 2,

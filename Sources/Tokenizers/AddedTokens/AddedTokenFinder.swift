@@ -103,7 +103,9 @@ struct AddedTokenFinder: Sendable {
 extension Unicode.Scalar {
     /// Whether the scalar is a part of words, as `\w` has it (Unicode TS #18).
     var isWordCharacter: Bool {
-        if isASCII { return ScalarClass(self) == .letter || ScalarClass(self) == .number || self == "_" }
+        if isASCII {
+            return ScalarClass(self) == .letter || ScalarClass(self) == .number || self == "_"
+        }
         switch properties.generalCategory {
         case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation:
             return true

@@ -33,7 +33,10 @@ let bytePairPatterns = [
         preTokenizer: Llama3PreTokenizer(numberLimit: 3),
         takesWholeWords: true
     ),
-    BytePairPattern(names: ["dbrx", "smaug-bpe"], preTokenizer: Llama3PreTokenizer(numberLimit: 3)),
+    BytePairPattern(
+        names: ["dbrx", "smaug-bpe"],
+        preTokenizer: Llama3PreTokenizer(numberLimit: 3)
+    ),
     BytePairPattern(
         names: ["qwen2", "deepseek-r1-qwen", "stablelm2", "megrez"],
         preTokenizer: Llama3PreTokenizer(numberLimit: 1)
