@@ -36,6 +36,7 @@ struct AddedTokenFinder: Sendable {
     ///   - text: UTF-8.
     ///   - sections: Where the text is searched, in order and without gaps; each with whether
     ///     control tokens count in it. No token reaches across two of them, but text does.
+    /// - Returns: Parts that cover the text without gaps.
     func parts(of text: [UInt8], _ sections: [(range: Range<Int>, isMarkup: Bool)]) -> [Part] {
         var parts: [Part] = []
         var start = sections.first?.range.lowerBound ?? 0

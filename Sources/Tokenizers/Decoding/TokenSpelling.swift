@@ -23,10 +23,10 @@ struct TokenSpelling: Sendable, Equatable {
 
     /// What is left out at the beginning of a text.
     struct Leading: Sendable, Equatable {
-        /// Up to `count` bytes of this kind…
+        /// The byte of which up to `count` are left out.
         var byte: UInt8 = 0x20
         var count = 0
-        /// …and every space of the first token.
+        /// Whether every space of the first token is left out, too.
         var firstTokenHasNoSpaces = false
     }
 

@@ -1,11 +1,14 @@
 extension TokenizerJSON {
-    /// What cuts words into tokens; only BPE is known.
-    func model(_ tokens: [String], isByteLevel: Bool) throws(TokenizerError) -> BytePairModel {
-        let node = root["model"]
-        // Old files do not say what they are.
-        if let type = node["type"].string, type != "BPE" {
+    /// Refuses other kinds of models, whose vocabularies look different; old files name none.
+    func requireBytePairModel() throws(TokenizerError) {
+        if let type = root["model"]["type"].string, type != "BPE" {
             throw .unsupportedPart(part: "model", type: type, supported: ["BPE"])
         }
+    }
+
+    /// What cuts words into tokens.
+    func model(_ tokens: [String], isByteLevel: Bool) throws(TokenizerError) -> BytePairModel {
+        let node = root["model"]
         for name in ["continuing_subword_prefix", "end_of_word_suffix"] {
             let affix = node[name]
             guard affix.isNull || affix.string == "" else { throw affix.unsupported(["null"]) }

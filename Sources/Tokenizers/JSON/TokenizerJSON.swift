@@ -29,6 +29,7 @@ struct TokenizerJSON {
         guard case .object = root.value else {
             throw .invalidValue(path: "file", expected: "an object")
         }
+        try requireBytePairModel()
         let preTokenizer = try readPreTokenizer()
         var tokens = try vocabulary()
         let model = try model(tokens, isByteLevel: preTokenizer.isByteLevel)

@@ -45,14 +45,14 @@ struct Llama3PreTokenizer: PreTokenizer {
         return endOfWhitespace(in: text, from: start)
     }
 
-    /// `[^\s\p{L}\p{N}]+[\r\n]*`
+    /// Marks and the line breaks after them: `[^\s\p{L}\p{N}]+[\r\n]*`.
     private func endOfMarks(in text: ArraySlice<Unicode.Scalar>, from start: Int) -> Int {
         var end = text.endOfRun(of: .other, from: start)
         while end < text.endIndex, text[end].isLineBreak { end += 1 }
         return end
     }
 
-    /// `\s*[\r\n]+|\s+(?!\S)|\s+`
+    /// White space: `\s*[\r\n]+|\s+(?!\S)|\s+`.
     private func endOfWhitespace(in text: ArraySlice<Unicode.Scalar>, from start: Int) -> Int {
         let end = text.endOfRun(of: .whitespace, from: start)
         if let lineBreak = text[start..<end].lastIndex(where: \.isLineBreak) {
