@@ -75,6 +75,20 @@ struct TokenizerJSONTests {
         }
     }
 
+    @Test("refuses replacements that would fill the memory", arguments: ["normalizer", "decoder"])
+    func refusesGrowth(section: String) throws {
+        let other = section == "decoder" ? "" : ",\(Self.decoder)"
+        let step = #"{"type":"Replace","pattern":{"String":"a"},"content":"aaaaaaaaaaaaaaaa"}"#
+        func json(_ count: Int) -> String {
+            let steps = [String](repeating: step, count: count).joined(separator: ",")
+            return
+                #"{\#(Self.model)\#(other),"\#(section)":{"type":"Sequence","\#(section)s":[\#(steps)]}}"#
+        }
+        _ = try tokenizer(json(2))
+        let error = #expect(throws: TokenizerError.self) { try tokenizer(json(3)) }
+        #expect(error?.description.contains("thousandfold") == true)
+    }
+
     @Test("keeps canonically equivalent tokens apart")
     func keepsEquivalentTokensApart() throws {
         let json = #"{"model":{"vocab":{"\u03a9":0,"\u2126":1},"merges":[]},\#(Self.decoder)}"#

@@ -3,6 +3,12 @@ extension TokenizerJSON {
     func spelling() throws(TokenizerError) -> TokenSpelling {
         var reader = SpellingReader()
         try reader.append(root["decoder"])
+        try root["decoder"].limitGrowth(
+            reader.spelling.steps.map { step in
+                guard case .replace(let pattern, let replacement) = step else { return (1, 1) }
+                return (pattern.count, replacement.count)
+            }
+        )
         return reader.spelling
     }
 }

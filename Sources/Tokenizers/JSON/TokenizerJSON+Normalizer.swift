@@ -3,6 +3,15 @@ extension TokenizerJSON {
     func normalizer() throws(TokenizerError) -> Normalizer {
         var normalizer = Normalizer()
         try append(root["normalizer"], to: &normalizer.steps)
+        try root["normalizer"].limitGrowth(
+            normalizer.steps.map { step in
+                switch step {
+                case .replace(let pattern, let replacement): (pattern.count, replacement.count)
+                case .prepend(let prefix): (1, prefix.count + 1)
+                default: (1, 1)
+                }
+            }
+        )
         return normalizer
     }
 

@@ -144,6 +144,20 @@ extension JSONNode {
         return .unsupportedPart(part: path, type: found, supported: supported)
     }
 
+    /// Refuses replacements that together could make a text more than a thousand times longer.
+    ///
+    /// - Parameter sizes: The bytes that each step takes away, and puts in their place.
+    /// - Throws: `TokenizerError` when they could.
+    func limitGrowth(_ sizes: [(taken: Int, put: Int)]) throws(TokenizerError) {
+        var growth = 1
+        for size in sizes where size.put > size.taken {
+            growth *= min((size.put + size.taken - 1) / size.taken, 1025)
+            guard growth <= 1024 else {
+                throw invalid("free of replacements that grow a text a thousandfold")
+            }
+        }
+    }
+
     /// The text of a pattern, which is not empty and not a regular expression.
     func literalPattern() throws(TokenizerError) -> String {
         if let expression = self["Regex"].string {
