@@ -113,7 +113,7 @@ let package = Package(
         .testTarget(
             name: "TokenizersTests",
             dependencies: ["Tokenizers", "ModelFiles", "TestSupport"],
-            exclude: ["fetch-vocabulary.sh"],
+            exclude: ["Golden", "fetch-vocabulary.sh", "generate-golden.py"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -3,13 +3,11 @@ struct TokenBytes: Sendable {
     private var bytes: [UInt8] = []
     private var ends: [Int] = []
 
-    init(_ vocabulary: TokenizerVocabulary, model: any TokenModel) {
-        ends.reserveCapacity(vocabulary.tokens.count)
-        for (id, token) in vocabulary.tokens.enumerated() {
-            switch vocabulary.type(of: id) {
-            case .control, .userDefined, .unknown: bytes.append(contentsOf: token.utf8)
-            case .normal, .unused, .byte: bytes.append(contentsOf: model.bytes(ofNormal: token))
-            }
+    init(_ parts: TokenizerParts) {
+        let added = Set(parts.addedTokens.map(\.id))
+        ends.reserveCapacity(parts.tokens.count)
+        for (id, token) in parts.tokens.enumerated() {
+            bytes += parts.spelling.bytes(of: token, isAdded: added.contains(Int32(id)))
             ends.append(bytes.count)
         }
     }

@@ -1,7 +1,7 @@
 /// Finds added tokens in text: at each place the longest one.
 ///
 /// A trie over the bytes of the tokens, so a search takes O(text · longest token) steps at most.
-struct SpecialTokens: Sendable {
+struct AddedTokenTrie: Sendable {
     private struct Entry {
         var control: Int32?
         var userDefined: Int32?
@@ -16,8 +16,8 @@ struct SpecialTokens: Sendable {
     private var entries = [Entry()]
     private var isFirstByte = [Bool](repeating: false, count: 256)
 
-    /// Adds a token; of equal texts of one type the first one counts.
-    mutating func insert(_ text: some Sequence<UInt8>, id: Int32, isControl: Bool) {
+    /// Adds a token under a number; of equal texts of one type the first one counts.
+    mutating func insert(_ text: some Sequence<UInt8>, number: Int32, isControl: Bool) {
         var node: Int32 = 0
         for byte in text {
             if node == 0 { isFirstByte[Int(byte)] = true }
@@ -25,27 +25,28 @@ struct SpecialTokens: Sendable {
         }
         guard node != 0 else { return }
         if isControl {
-            entries[Int(node)].control = entries[Int(node)].control ?? id
+            entries[Int(node)].control = entries[Int(node)].control ?? number
         } else {
-            entries[Int(node)].userDefined = entries[Int(node)].userDefined ?? id
+            entries[Int(node)].userDefined = entries[Int(node)].userDefined ?? number
         }
     }
 
-    /// The longest token that begins at `start`, and where it ends.
+    /// The number of the longest token that begins where `range` does and ends within it, and its
+    /// end.
     func longestMatch(
         in bytes: [UInt8],
-        from start: Int,
+        _ range: Range<Int>,
         includesControl: Bool
-    ) -> (id: Int32, end: Int)? {
-        guard isFirstByte[Int(bytes[start])] else { return nil }
+    ) -> (number: Int, end: Int)? {
+        guard isFirstByte[Int(bytes[range.lowerBound])] else { return nil }
         var node: Int32 = 0
-        var match: (id: Int32, end: Int)?
-        for index in start..<bytes.count {
+        var match: (number: Int, end: Int)?
+        for index in range {
             guard let next = edges[Edge(node: node, byte: bytes[index])] else { break }
             node = next
             let entry = entries[Int(node)]
-            if let id = (includesControl ? entry.control : nil) ?? entry.userDefined {
-                match = (id, index + 1)
+            if let number = (includesControl ? entry.control : nil) ?? entry.userDefined {
+                match = (Int(number), index + 1)
             }
         }
         return match

@@ -6,15 +6,21 @@ public struct TokenDecoder: Sendable {
     private let skipsSpecial: Bool
     /// The beginning of a character whose other bytes are still to come; at most three bytes.
     private var pending: [UInt8] = []
+    /// What is still left out, because nothing of the text has come yet.
+    private var leading: TokenSpelling.Leading
 
     /// Begins a text.
     ///
     /// - Parameters:
     ///   - tokenizer: Whose tokens are decoded.
     ///   - skipsSpecial: Whether control tokens are left out.
-    public init(tokenizer: Tokenizer, skipsSpecial: Bool = true) {
+    ///   - continuesText: Whether other text comes before this one, such as a prompt; then the
+    ///     space with which SentencePiece's words begin is kept, which otherwise is left out at
+    ///     the beginning of the text.
+    public init(tokenizer: Tokenizer, skipsSpecial: Bool = true, continuesText: Bool = false) {
         self.tokenizer = tokenizer
         self.skipsSpecial = skipsSpecial
+        leading = continuesText ? TokenSpelling.Leading() : tokenizer.leading
     }
 
     /// The text that `token` completes; empty while a character is incomplete.
@@ -23,7 +29,7 @@ public struct TokenDecoder: Sendable {
     /// does.
     public mutating func append(_ token: Int32) -> String {
         if skipsSpecial, tokenizer.isSpecial(token) { return "" }
-        pending += tokenizer.token(token)
+        appendBytes(of: token)
         let completeCount = pending.count - incompleteSuffixCount
         let text = String(decoding: pending[..<completeCount], as: UTF8.self)
         pending.removeFirst(completeCount)
@@ -34,6 +40,23 @@ public struct TokenDecoder: Sendable {
     public mutating func finish() -> String {
         defer { pending.removeAll() }
         return String(decoding: pending, as: UTF8.self)
+    }
+
+    private mutating func appendBytes(of token: Int32) {
+        var bytes = tokenizer.token(token)
+        if leading.firstTokenHasNoSpaces {
+            leading.firstTokenHasNoSpaces = false
+            bytes.removeAll { $0 == 0x20 }
+        }
+        while leading.count > 0, let first = bytes.first {
+            guard first == leading.byte else {
+                leading.count = 0
+                break
+            }
+            bytes.removeFirst()
+            leading.count -= 1
+        }
+        pending += bytes
     }
 
     /// How many bytes at the end may begin a character that further bytes complete.
