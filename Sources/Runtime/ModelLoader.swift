@@ -20,6 +20,7 @@ struct ModelLoader {
         compute: Compute,
         progress: (Int) -> Void
     ) throws(ModelFileError) -> CausalLM {
+        try checkSupport()
         let embedding = try matrix("token_embd.weight")
         var layers: [DecoderLayer] = []
         var norms: [PrunableBlock: ConsumerNorms] = [:]
@@ -36,6 +37,20 @@ struct ModelLoader {
             finalNorm: RMSNorm(gain: try vector("output_norm.weight"), epsilon: epsilon),
             head: config.tiesEmbeddings ? embedding : try matrix("output.weight")
         )
+    }
+
+    /// Refuses models that can be read but not run yet.
+    private func checkSupport() throws(ModelFileError) {
+        let isPlain = config.layerAttention.allSatisfy {
+            $0.window == nil && $0.rotary?.scaling == RotaryParameters.Scaling.none
+        }
+        guard config.family == .llama, isPlain else {
+            throw .unsupportedArchitecture(
+                path: file.path,
+                found: config.architecture,
+                supported: ["llama without window and stretched rotation"]
+            )
+        }
     }
 
     // MARK: - Parts

@@ -103,9 +103,13 @@ struct DequantisationTests {
         let url = URL(filePath: #filePath).deletingLastPathComponent()
             .appending(path: "Golden/dequantisation.json")
         let cases = try JSONDecoder().decode([GoldenCase].self, from: Data(contentsOf: url))
-        #expect(Set(cases.map(\.name)).isSuperset(of: TensorType.decodable.filter {
-            $0.contains("_") && $0 != "Q8_K"
-        }))
+        #expect(
+            Set(cases.map(\.name)).isSuperset(
+                of: TensorType.decodable.filter {
+                    $0.contains("_") && $0 != "Q8_K"
+                }
+            )
+        )
         for golden in cases {
             let row = try rows(
                 type: golden.type,

@@ -104,10 +104,16 @@ extension RawSpan {
     /// 16 in every lane whose bit is set.
     @inline(__always)
     private static func fifths(_ bits: UInt16) -> SIMD16<UInt8> {
-        let low = SIMD8<UInt8>(repeating: UInt8(truncatingIfNeeded: bits))
-        let high = SIMD8<UInt8>(repeating: UInt8(truncatingIfNeeded: bits >> 8))
-        let lanes = SIMD8<UInt8>(1, 2, 4, 8, 16, 32, 64, 128)
-        let all = SIMD16(lowHalf: low & lanes, highHalf: high & lanes)
-        return SIMD16<UInt8>(repeating: 0).replacing(with: 16, where: all .!= 0)
+        let lanes = SIMD2(fifths(UInt8(truncatingIfNeeded: bits)), fifths(UInt8(bits >> 8)))
+        // SAFETY: both are sixteen bytes, and every bit pattern is valid.
+        return unsafe unsafeBitCast(lanes, to: SIMD16<UInt8>.self)
+    }
+
+    /// 16 in every byte whose bit is set.
+    @inline(__always)
+    private static func fifths(_ bits: UInt8) -> UInt64 {
+        // Bit `i` alone stays in byte `i`, then any byte above zero carries into its highest bit.
+        let single = (UInt64(bits) &* 0x0101_0101_0101_0101) & 0x8040_2010_0804_0201
+        return ((single &+ 0x7f7f_7f7f_7f7f_7f7f) >> 3) & 0x1010_1010_1010_1010
     }
 }
