@@ -41,6 +41,7 @@ coverage: setup ## line coverage a target
 fuzz: setup ## ten minutes of each fuzz target under the address sanitizer
 	Fuzz/run.sh gguf 600
 	Fuzz/run.sh tokenizer-json 600
+	Fuzz/run.sh safetensors 600
 
 ci: lint test ## what .ci/run runs
 

@@ -18,12 +18,15 @@ mkdir -p "$corpus" "$failures" "$build"
 # seeds are written with.
 set -- "$@" --
 case $target in
-gguf)
-    sources="Sources/ModelFiles/MappedFile.swift Sources/ModelFiles/ModelFileError.swift \
-        Sources/ModelFiles/ModelFileError+Description.swift Sources/ModelFiles/ModelConfig.swift \
-        Sources/ModelFiles/ModelConfig+Keys.swift Sources/ModelFiles/ModelConfig+Tensors.swift"
-    sources="$sources $(find Sources/ModelFiles/GGUF Sources/ModelFiles/Formats -name '*.swift')"
-    writers="Tests/ModelFilesTests/GGUFWriter.swift Tests/ModelFilesTests/TinyLlama.swift"
+gguf | safetensors)
+    sources="Sources/ModelFiles/MappedFile.swift Sources/ModelFiles/ModelFile.swift \
+        Sources/ModelFiles/ModelFileError.swift Sources/ModelFiles/ModelFileError+Description.swift \
+        Sources/ModelFiles/TensorInfo.swift Sources/ModelFiles/TensorSource.swift"
+    for folder in GGUF HuggingFace Formats Config; do
+        sources="$sources $(find "Sources/ModelFiles/$folder" -name '*.swift')"
+    done
+    writers="Tests/ModelFilesTests/GGUFWriter.swift Tests/ModelFilesTests/SafetensorsWriter.swift \
+        Tests/ModelFilesTests/TinyLlama.swift"
     ;;
 tokenizer-json)
     sources=$(find Sources/Tokenizers -name '*.swift')

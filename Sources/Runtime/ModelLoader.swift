@@ -25,6 +25,7 @@ struct ModelLoader {
     func load(
         progress: (Int) -> Void
     ) throws(ModelFileError) -> CausalLM {
+        try checkSupport()
         let embedding = try matrix("token_embd.weight", format: fineFormat)
         var layers: [DecoderLayer] = []
         var norms: [PrunableBlock: ConsumerNorms] = [:]
@@ -42,6 +43,20 @@ struct ModelLoader {
             head: config.tiesEmbeddings
                 ? embedding : try matrix("output.weight", format: fineFormat)
         )
+    }
+
+    /// Refuses models that can be read but not run yet.
+    private func checkSupport() throws(ModelFileError) {
+        let isPlain = config.layerAttention.allSatisfy {
+            $0.window == nil && $0.rotary?.scaling == RotaryParameters.Scaling.none
+        }
+        guard config.family == .llama, isPlain else {
+            throw .unsupportedArchitecture(
+                path: file.path,
+                found: config.architecture,
+                supported: ["llama without window and stretched rotation"]
+            )
+        }
     }
 
     // MARK: - Parts

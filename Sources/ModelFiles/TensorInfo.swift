@@ -1,8 +1,8 @@
-/// Where one tensor lies in a GGUF file, and in what form.
+/// Where one tensor lies in a model's files, and in what form.
 ///
-/// Only `GGUF` makes these, after it has checked every number in them.
+/// Only readers of files make these, after they have checked every number in them.
 public struct TensorInfo: Sendable, Equatable {
-    /// Unique in its file; 1 to 64 bytes.
+    /// Unique in its model.
     public let name: String
 
     /// Sizes, the fastest dimension first: a matrix of `[out, in]` reads `[in, out]` here.
@@ -18,6 +18,9 @@ public struct TensorInfo: Sendable, Equatable {
 
     /// Size of the data in bytes.
     public let byteCount: Int
+
+    /// Which of the model's files holds the data; 0 for a model of one file.
+    public internal(set) var part = 0
 
     /// Numbers in one row, which is the fastest dimension.
     public var columnCount: Int { dimensions[0] }
