@@ -40,7 +40,11 @@ public struct LoadedModel: Sendable {
             let config = try ModelConfig(file)
             let format = weights ?? .nearest(to: file)
             let loader = ModelLoader(file: file, config: config, format: format, compute: compute)
-            network = try loader.load { progress($0, config.layerCount) }
+            network = try loader.load {
+                // What has been stored need not stay mapped: the peak is the weights, not twice them.
+                file.file.release()
+                progress($0, config.layerCount)
+            }
             vocabulary = try TokenizerVocabulary(file)
             chatTemplateSource = try file.valueIfPresent("tokenizer.chat_template", as: .string)
             sha256 = try modelSHA256(path)

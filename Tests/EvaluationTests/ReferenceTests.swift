@@ -140,7 +140,7 @@ struct ReferenceTests {
             }
             #expect(expected.blocks.count == recorder.choices.count)
             for block in expected.blocks { try compare(block, recorder, "batch \(index)") }
-            #expect(recorder.otherPositions == 0)
+            #expect(recorder.otherPositions <= 1)
         }
     }
 
