@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-kernels lint format coverage fuzz ci clean
+.PHONY: help setup build run test test-kernels lint format coverage bench-peers fuzz ci clean
 
 # One set of flags for running and testing, so that both share one optimised build.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -39,6 +39,10 @@ format: ## rewrite both languages in the house's form
 
 coverage: setup ## line coverage a target
 	scripts/coverage.sh
+
+bench-peers: build ## llama.cpp and Sonde in turn, one table (builds llama.cpp at first: long)
+	Benchmarks/peers/setup.sh
+	python3 Benchmarks/peers/compare.py
 
 fuzz: setup ## ten minutes of each fuzz target under the address sanitizer
 	Fuzz/run.sh gguf 600
