@@ -51,11 +51,26 @@ KN_INLINE vec v_from_int32(const int32_t *p) {
     return _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)(const void *)p));
 }
 
-/// The sum of the lanes, always in this order.
+/// Lane i is the sum of the lanes of v[i]: of neighbours, of their sums, of the two halves.
+KN_INLINE __m256 v_sum_eight(const __m256 v[8]) {
+    __m256 a = _mm256_hadd_ps(_mm256_hadd_ps(v[0], v[1]), _mm256_hadd_ps(v[2], v[3]));
+    __m256 b = _mm256_hadd_ps(_mm256_hadd_ps(v[4], v[5]), _mm256_hadd_ps(v[6], v[7]));
+    return _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+}
+/// The sums of the lanes of n vectors, always in that order.
+KN_INLINE void v_sums(float *sums, const vec *v, const size_t n) {
+    for (size_t i = 0; i < n; i += 8) {
+        __m256 eight[8];
+        for (size_t c = 0; c < 8; c++) eight[c] = i + c < n ? v[i + c] : v_zero();
+        __m256 sum = v_sum_eight(eight);
+        if (n - i >= 8) _mm256_storeu_ps(sums + i, sum);
+        else v_store_first(sums + i, sum, n - i);
+    }
+}
 KN_INLINE float v_sum(vec x) {
-    __m128 half = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
-    half = _mm_add_ps(half, _mm_movehl_ps(half, half));
-    return _mm_cvtss_f32(_mm_add_ss(half, _mm_shuffle_ps(half, half, 1)));
+    float sum;
+    v_sums(&sum, &x, 1);
+    return sum;
 }
 /// The largest lane.
 KN_INLINE float v_largest(vec x) {
