@@ -24,8 +24,8 @@ public enum TokenizerError: Error, Equatable {
     /// The model has no chat template.
     case missingChatTemplate
 
-    /// The chat template is not of the supported form; `found` is its first unexpected part.
-    case unsupportedChatTemplate(found: String)
+    /// The chat template cannot be read, or fails on a conversation.
+    case chatTemplate(JinjaError)
 }
 
 extension TokenizerError: CustomStringConvertible {
@@ -51,10 +51,8 @@ extension TokenizerError: CustomStringConvertible {
                 + supported.joined(separator: ", ")
         case .missingChatTemplate:
             "the model has no chat template"
-        case .unsupportedChatTemplate(let found):
-            "the chat template is not of the supported ChatML form (a loop over the messages that "
-                + "writes role and content between fixed texts); unexpected: "
-                + found.debugDescription
+        case .chatTemplate(let error):
+            "the chat template: \(error)"
         }
     }
 }

@@ -21,16 +21,16 @@ extension JinjaError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .syntax(let line, let message):
-            "line \(line) of the template: \(Self.oneLine(message))"
+            "line \(line): \(Self.oneLine(message))"
         case .unsupported(let line, let construct, let supported):
-            "line \(line) of the template: \(Self.oneLine(construct)) is not supported; "
+            "line \(line): \(Self.oneLine(construct)) is not supported; "
                 + "supported: \(supported.joined(separator: ", "))"
         case .evaluation(let line, let message):
-            "line \(line) of the template: \(Self.oneLine(message))"
+            "line \(line): \(Self.oneLine(message))"
         case .raised(let message):
-            "the template refuses the conversation: \(Self.oneLine(message))"
+            "it refuses the conversation: \(Self.oneLine(message))"
         case .limitExceeded(let line, let limit):
-            "line \(line) of the template: more than \(limit)"
+            "line \(line): more than \(limit)"
         }
     }
 

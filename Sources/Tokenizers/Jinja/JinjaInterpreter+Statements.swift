@@ -28,7 +28,7 @@ extension JinjaInterpreter {
             let text = try scoped { (this) throws(JinjaError) in try this.captured(body) }
             try assign(try filtered(.text(text), by: filter), to: target)
         case .macro(let definition):
-            set(definition.name, to: define(definition))
+            set(definition.name, to: try define(definition))
         case .call(let expression, let definition):
             try executeCall(expression, caller: definition)
         case .filter(let filter, let body):
@@ -59,7 +59,7 @@ extension JinjaInterpreter {
         guard case .call(let callee, let arguments) = expression.kind else { return }
         let function = try evaluate(callee)
         var call = try evaluate(arguments)
-        call.named.append(("caller", define(definition)))
+        call.named.append(("caller", try define(definition)))
         let value = try self.call(function, with: call)
         try write(try string(of: value))
     }

@@ -21,7 +21,6 @@ struct JinjaInterpreter {
     struct Macro {
         var definition: JinjaStatement.Macro
         var scope: Int
-        var caller: JinjaValue?
     }
 
     enum Flow {
@@ -146,11 +145,10 @@ struct JinjaInterpreter {
     }
 
     /// Keeps the current scopes for the rest of the rendering, as a macro reads them.
-    mutating func define(_ definition: JinjaStatement.Macro, caller: JinjaValue? = nil)
-        -> JinjaValue
-    {
+    mutating func define(_ definition: JinjaStatement.Macro) throws(JinjaError) -> JinjaValue {
+        try charge(32)
         pinnedScopeCount = scopes.count
-        macros.append(Macro(definition: definition, scope: scope, caller: caller))
+        macros.append(Macro(definition: definition, scope: scope))
         return .reference(JinjaValue.Reference(kind: .macro(macros.count - 1)))
     }
 
@@ -167,10 +165,17 @@ struct JinjaInterpreter {
 
     /// What statements write.
     mutating func captured(_ body: [JinjaStatement]) throws(JinjaError) -> JinjaText {
+        try capturing { (this) throws(JinjaError) in _ = try this.execute(body) }
+    }
+
+    /// What `body` writes, which is not output yet.
+    mutating func capturing(
+        _ body: (inout JinjaInterpreter) throws(JinjaError) -> Void
+    ) throws(JinjaError) -> JinjaText {
         let outer = output
         let outerSize = outputSize
         output = JinjaText()
-        _ = try execute(body)
+        try body(&self)
         let text = output
         output = outer
         outputSize = outerSize

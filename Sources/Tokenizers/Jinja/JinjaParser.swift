@@ -248,7 +248,9 @@ struct JinjaParser {
         try parameters(of: &macro)
         let outerLoops = loopDepth
         loopDepth = 0
+        let start = index
         macro.body = try block(end)
+        macro.mentions = mentions(from: start)
         loopDepth = outerLoops
         return macro
     }
@@ -278,9 +280,19 @@ struct JinjaParser {
         }
         let outerLoops = loopDepth
         loopDepth = 0
+        let start = index
         caller.body = try block("endcall")
+        caller.mentions = mentions(from: start)
         loopDepth = outerLoops
         return .call(callee, caller: caller)
+    }
+
+    private func mentions(from start: Int) -> Set<String> {
+        Set(
+            ["varargs", "kwargs", "caller"].filter { name in
+                tokens[start..<index].contains { $0.kind == .name(name) }
+            }
+        )
     }
 
     private mutating func with() throws(JinjaError) -> JinjaStatement.Kind {

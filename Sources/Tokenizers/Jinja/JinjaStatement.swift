@@ -43,5 +43,7 @@ struct JinjaStatement: Sendable {
         /// Defaults of the last parameters.
         var defaults: [JinjaExpression]
         var body: [JinjaStatement]
+        /// Of `varargs`, `kwargs` and `caller`, those that the macro's source names.
+        var mentions: Set<String> = []
     }
 }
