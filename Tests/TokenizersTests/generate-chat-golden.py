@@ -159,7 +159,7 @@ mixed|items|list, mixed.items()|list, mixed|dictsort, mixed|dictsort(case_sensit
 3.456|round, 3.456|round(2), 2.5|round, 3.5|round, 7|round, 42.55|round(1, 'floor'), 42.41|round(1, 'ceil'), 42|round(1, method='ceil'), 1234.5|round(-2), 15|round(-1), 25|round(-1), 2.675|round(2)
 -3|abs, -2.5|abs, 5|string ~ 'x', [1]|string, none|string
 lines|indent, lines|indent(2, first=true), lines|indent(2, blank=true), lines|indent('> ', true), 'x'|indent
-'<a href="x">\\'&</a>'|e, 5|escape, 'safe'|safe
+('<a href="x">\\'&</a>'|e) ~ (5|escape) ~ ('safe'|safe)
 [1, 2, 3, 4, 5]|batch(2)|list, [1, 2, 3]|batch(2, 'x')|list
 mixed|tojson
 mixed|tojson(indent=2)
@@ -239,7 +239,7 @@ ERRORS = r"""
 {% set 1 = 2 %}
 {% set true = 2 %}
 {# open
-{% raw %}
+{% raw %}x
 {{ range(1000000) }}
 {{ 1 is divisibleby }}
 {{ ''|dictsort }}
@@ -400,7 +400,10 @@ def model_cases(folder):
         source = path.read_bytes().decode()
         results = {}
         for name, (messages, variables) in CONVERSATIONS.items():
-            results[name] = render(source, model_context(messages, variables))
+            result = render(source, model_context(messages, variables))
+            # Where Jinja has a generator, which it cannot write, ours has a list.
+            if "generator" not in result.get("error", ""):
+                results[name] = result
         yield path.name, hashlib.sha256(source.encode()).hexdigest(), results
 
 

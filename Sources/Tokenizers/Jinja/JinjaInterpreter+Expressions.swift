@@ -51,9 +51,7 @@ extension JinjaInterpreter {
             let value = try evaluate(left)
             return value.isTrue ? value : try evaluate(right)
         case .concatenation(let parts):
-            var result = JinjaText()
-            for part in parts { result.append(try string(of: try evaluate(part))) }
-            return try text(result)
+            return try concatenated(try evaluate(all: parts))
         case .comparison(let first, let rest):
             return try compare(first, rest)
         case .conditional(let value, let condition, let otherwise):
@@ -133,7 +131,7 @@ extension JinjaInterpreter {
             }
         case .string(let value):
             if let index = integer(key), let at = Self.position(index, count: value.text.count) {
-                return .text(value.text[at..<at + 1])
+                return .text(value.text[at..<at + 1], isSafe: value.isSafe)
             }
         default: break
         }
@@ -189,7 +187,9 @@ extension JinjaInterpreter {
         case .tuple(let items):
             try charge(items.count)
             return .tuple(picked(items))
-        case .string(let value): return try text(JinjaText(units: picked(value.text.units)))
+        case .string(let value):
+            try charge(value.text.count / 4)
+            return .text(JinjaText(units: picked(value.text.units)), isSafe: value.isSafe)
         default: return .undefined("\(object.typeName) has no slices")
         }
     }

@@ -63,19 +63,24 @@ extension JinjaInterpreter {
         case "trim":
             let text = try string(of: value)
             let arguments = try call.bound("chars", line: line)
-            guard let set = arguments[0], set != JinjaValue.none else { return .text(text.stripped()) }
-            return .text(text.stripped(try self.text(set, of: filter)))
+            let isSafe = value.isSafeText
+            guard let set = arguments[0], set != JinjaValue.none else {
+                return .text(text.stripped(), isSafe: isSafe)
+            }
+            return .text(text.stripped(try self.text(set, of: filter)), isSafe: isSafe)
         default: break
         }
         _ = try call.bound(line: line)
+        let isSafe = value.isSafeText
         let text = try string(of: value)
-        return switch filter {
-        case "upper": try self.text(text.uppercased)
-        case "lower": try self.text(text.lowercased)
-        case "capitalize": try self.text(text.capitalized)
-        case "title": try self.text(text.wordsCapitalized)
-        case "e", "escape": try self.text(text.escaped)
-        default: try self.text(text)
+        try charge(text.count / 2 + 1)
+        switch filter {
+        case "upper": return .text(text.uppercased, isSafe: isSafe)
+        case "lower": return .text(text.lowercased, isSafe: isSafe)
+        case "capitalize": return .text(text.capitalized, isSafe: isSafe)
+        case "title": return .text(text.wordsCapitalized)
+        case "e", "escape": return .text(try escaped(value), isSafe: true)
+        default: return .text(text, isSafe: isSafe || filter == "safe")
         }
     }
 
@@ -107,7 +112,7 @@ extension JinjaInterpreter {
             if isIndented { result.append(indent) }
             result.append(line)
         }
-        return .text(result)
+        return .text(result, isSafe: value.isSafeText)
     }
 
     // MARK: - Lists
@@ -203,6 +208,8 @@ extension JinjaInterpreter {
         to value: JinjaValue,
         _ call: JinjaCall
     ) throws(JinjaError) -> JinjaValue {
+        // As in Jinja, which lets nothing stand for no items here.
+        guard value.isTrue else { return .list([]) }
         if filter == "map" { return try mapped(value, call) }
         var rest = call
         var path: [JinjaValue] = []

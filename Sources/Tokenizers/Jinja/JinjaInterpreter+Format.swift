@@ -9,14 +9,14 @@ extension JinjaInterpreter {
     }
 
     mutating func formatted(
-        _ format: JinjaText,
+        _ format: JinjaValue.Text,
         with value: JinjaValue
-    ) throws(JinjaError) -> JinjaText {
+    ) throws(JinjaError) -> JinjaValue {
         var values = [value]
         if case .tuple(let items) = value { values = items }
         var used = 0
         var result = JinjaText()
-        var rest = format.units[...]
+        var rest = format.text.units[...]
         while let unit = rest.popFirst() {
             guard JinjaText.scalar(unit) == "%" else {
                 result.append(JinjaText(units: [unit]))
@@ -38,7 +38,7 @@ extension JinjaInterpreter {
                 argument = values[used]
                 used += 1
             }
-            let text = try converted(argument ?? .none, conversion)
+            let text = try converted(argument ?? .none, conversion, isSafe: format.isSafe)
             try charge(text.count / 4)
             result.append(text)
         }
@@ -47,7 +47,8 @@ extension JinjaInterpreter {
         default:
             guard used == values.count else { throw failure("'%': too many values") }
         }
-        return result
+        try charge(result.count / 4)
+        return .text(result, isSafe: format.isSafe)
     }
 
     private mutating func entry(
@@ -107,12 +108,18 @@ extension JinjaInterpreter {
 
     private mutating func converted(
         _ value: JinjaValue,
-        _ conversion: Conversion
+        _ conversion: Conversion,
+        isSafe: Bool
     ) throws(JinjaError) -> JinjaText {
         switch conversion.kind {
         case "s", "r":
-            let text =
-                conversion.kind == "s" ? try string(of: value) : try representation(of: value)
+            var text = JinjaText()
+            switch (conversion.kind, isSafe) {
+            case ("s", false): text = try string(of: value)
+            case ("s", true): text = try escaped(value)
+            default: text = try representation(of: value)
+            }
+            if conversion.kind == "r", isSafe { text = text.escaped }
             let shown = text[0..<min(conversion.precision ?? .max, text.count)]
             return padded(shown, conversion)
         case "f", "F":

@@ -27,10 +27,14 @@ extension JinjaInterpreter {
         _ call: JinjaCall
     ) throws(JinjaError) -> JinjaValue {
         switch value {
-        case .string(let receiver): try self.call(method: method, of: receiver.text, call)
-        case .dictionary(let receiver): try self.call(method: method, of: receiver, call)
+        case .string(let receiver):
+            let result = try self.call(method: method, of: receiver.text, call)
+            guard receiver.isSafe, case .string(let text) = result else { return result }
+            return .text(text.text, isSafe: true)
+        case .dictionary(let receiver):
+            return try self.call(method: method, of: receiver, call)
         case .list(let items), .tuple(let items):
-            try self.call(method: method, of: items, in: value, call)
+            return try self.call(method: method, of: items, in: value, call)
         default: throw failure("\(value.typeName) has no method '\(method)'")
         }
     }
@@ -170,7 +174,7 @@ extension JinjaInterpreter {
 
     private mutating func list(_ parts: [JinjaText]) throws(JinjaError) -> JinjaValue {
         try charge(parts.count)
-        return .list(parts.map(JinjaValue.text))
+        return .list(parts.map { .text($0) })
     }
 
     private mutating func hasEnd(
@@ -214,12 +218,12 @@ extension JinjaInterpreter {
             guard let found else {
                 let empty = JinjaText()
                 let parts = isLast ? [empty, empty, text] : [text, empty, empty]
-                return .tuple(parts.map(JinjaValue.text))
+                return .tuple(parts.map { .text($0) })
             }
             let end = found + needle.count
             return .tuple(
                 [text[0..<found], text[found..<end], text[end..<text.count]]
-                    .map(JinjaValue.text)
+                    .map { .text($0) }
             )
         }
     }

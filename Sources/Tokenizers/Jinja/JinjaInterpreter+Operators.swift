@@ -1,3 +1,5 @@
+import Foundation
+
 extension JinjaInterpreter {
     func apply(
         _ operation: JinjaExpression.Unary,
@@ -28,8 +30,8 @@ extension JinjaInterpreter {
         _ right: JinjaValue
     ) throws(JinjaError) -> JinjaValue {
         switch (operation, left, right) {
-        case (.add, .string(let left), .string(let right)):
-            return try text(left.text + right.text)
+        case (.add, .string, .string):
+            return try concatenated([left, right])
         case (.add, .list(let left), .list(let right)):
             try charge(left.count + right.count)
             return .list(left + right)
@@ -37,7 +39,7 @@ extension JinjaInterpreter {
             try charge(left.count + right.count)
             return .tuple(left + right)
         case (.modulo, .string(let format), _):
-            return try text(try formatted(format.text, with: right))
+            return try formatted(format, with: right)
         case (.multiply, .string, _), (.multiply, .list, _), (.multiply, .tuple, _):
             if let count = integer(right) { return try repeated(left, count) }
         case (.multiply, _, .string), (.multiply, _, .list), (.multiply, _, .tuple):
@@ -66,7 +68,10 @@ extension JinjaInterpreter {
         case .string(let value):
             try charge(size(value.text.count) / 4)
             guard !value.text.isEmpty else { return .text(JinjaText()) }
-            return .text(JinjaText(units: (0..<count).flatMap { _ in value.text.units }))
+            return .text(
+                JinjaText(units: (0..<count).flatMap { _ in value.text.units }),
+                isSafe: value.isSafe
+            )
         case .list(let items):
             try charge(size(items.count))
             return .list(items.isEmpty ? [] : (0..<count).flatMap { _ in items })
@@ -138,11 +143,12 @@ extension JinjaInterpreter {
             if rest == 0 { rest = right.sign == .minus ? -0.0 : 0 }
             return operation == .modulo ? rest : ((left - rest) / right).rounded()
         case .power:
-            throw .unsupported(
-                line: line,
-                construct: "'**' of floats",
-                supported: ["whole numbers with '**'"]
-            )
+            guard left != 0 || right >= 0 else { throw failure("division by zero") }
+            let result = pow(left, right)
+            guard result.isFinite || !left.isFinite || !right.isFinite else {
+                throw failure("the result of '**' is not a finite number")
+            }
+            return result
         }
     }
 

@@ -8,6 +8,24 @@ extension JinjaInterpreter {
         }
     }
 
+    /// The text of a value within one that is safe, paid for.
+    mutating func escaped(_ value: JinjaValue) throws(JinjaError) -> JinjaText {
+        let text = try string(of: value)
+        guard !value.isSafeText else { return text }
+        let escaped = text.escaped
+        try charge(escaped.count / 4)
+        return escaped
+    }
+
+    /// Texts one after the other; when one is safe, the others are escaped.
+    mutating func concatenated(_ parts: [JinjaValue]) throws(JinjaError) -> JinjaValue {
+        let isSafe = parts.contains(where: \.isSafeText)
+        var result = JinjaText()
+        for part in parts { result.append(isSafe ? try escaped(part) : try string(of: part)) }
+        try charge(result.count / 4 + 1)
+        return .text(result, isSafe: isSafe)
+    }
+
     /// Python's `repr(value)`, paid for.
     mutating func representation(of value: JinjaValue) throws(JinjaError) -> JinjaText {
         try weigh(value)
@@ -28,7 +46,11 @@ extension JinjaInterpreter {
         case .bool(let value): text.append(JinjaText(value ? "True" : "False"))
         case .int(let value): text.append(JinjaText(String(value)))
         case .float(let value): text.append(JinjaText(JinjaNumber.description(of: value)))
-        case .string(let value): text.append(value.text.quoted)
+        case .string(let value):
+            let quoted = value.text.quoted
+            text.append(
+                value.isSafe ? JinjaText("Markup(") + quoted + JinjaText(")") : quoted
+            )
         case .list(let items):
             text.append(JinjaText("["))
             try represent(items, into: &text)

@@ -1,8 +1,7 @@
 /// A Jinja template, as Hugging Face's `transformers` runs a model's chat template.
 ///
 /// The language is that of Jinja's immutable sandbox with `trim_blocks`, `lstrip_blocks` and
-/// `break`/`continue`. Where Jinja would give a generator or a view of a mapping, there is a list;
-/// and `safe` marks nothing, as nothing is escaped unasked.
+/// `break`/`continue`. Where Jinja would give a generator or a view of a mapping, there is a list.
 public struct JinjaTemplate: Sendable {
     private let body: [JinjaStatement]
 

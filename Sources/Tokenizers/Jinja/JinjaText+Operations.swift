@@ -92,7 +92,7 @@ extension JinjaText {
         while !rest.isEmpty {
             let end = rest.units.firstIndex { Self.isSpace(Self.scalar($0)) }
             guard let end else { return parts + [rest] }
-            guard parts.count < limit else { return parts + [rest.stripped(start: false)] }
+            guard parts.count < limit else { return parts + [rest] }
             parts.append(rest[0..<end])
             rest = rest[end..<rest.count].stripped(end: false)
         }

@@ -24,6 +24,8 @@ public indirect enum JinjaValue: Sendable {
     /// A text with its marks.
     public struct Text: Sendable {
         var text: JinjaText
+        /// Whether `safe` or `escape` made it: what is added to it is escaped.
+        var isSafe = false
     }
 
     /// What belongs to one rendering.
@@ -58,8 +60,13 @@ public indirect enum JinjaValue: Sendable {
         return .dictionary(dictionary)
     }
 
-    static func text(_ text: JinjaText) -> JinjaValue {
-        .string(Text(text: text))
+    static func text(_ text: JinjaText, isSafe: Bool = false) -> JinjaValue {
+        .string(Text(text: text, isSafe: isSafe))
+    }
+
+    /// Whether this is a text that `safe` or `escape` made.
+    var isSafeText: Bool {
+        if case .string(let value) = self { value.isSafe } else { false }
     }
 
     /// Whether a condition holds.
