@@ -51,7 +51,12 @@ extension JinjaInterpreter {
             let value = try evaluate(left)
             return value.isTrue ? value : try evaluate(right)
         case .concatenation(let parts):
-            return try concatenated(try evaluate(all: parts))
+            var result = JinjaText()
+            for part in parts {
+                let part = try evaluate(part)
+                result.append(try string(of: part))
+            }
+            return try text(result)
         case .comparison(let first, let rest):
             return try compare(first, rest)
         case .conditional(let value, let condition, let otherwise):
@@ -190,7 +195,7 @@ extension JinjaInterpreter {
         case .string(let value):
             try charge(value.text.count / 4)
             return .text(JinjaText(units: picked(value.text.units)), isSafe: value.isSafe)
-        default: return .undefined("\(object.typeName) has no slices")
+        default: throw failure("\(object.typeName) has no slices")
         }
     }
 

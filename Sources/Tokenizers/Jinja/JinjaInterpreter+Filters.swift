@@ -219,15 +219,7 @@ extension JinjaInterpreter {
         }
         var test: String?
         if !rest.positional.isEmpty {
-            let name = try text(rest.positional.removeFirst(), of: filter).string
-            guard Self.testNames.contains(name) else {
-                throw .unsupported(
-                    line: line,
-                    construct: "the test '\(name)'",
-                    supported: Self.testNames.sorted()
-                )
-            }
-            test = name
+            test = try text(rest.positional.removeFirst(), of: filter).string
         }
         let keeps = filter.hasPrefix("select")
         var kept: [JinjaValue] = []

@@ -43,7 +43,7 @@ extension JinjaInterpreter {
             result.append(text)
         }
         switch value {
-        case .dictionary, .list: break
+        case .dictionary, .list, .undefined: break
         default:
             guard used == values.count else { throw failure("'%': too many values") }
         }

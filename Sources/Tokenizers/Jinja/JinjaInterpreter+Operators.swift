@@ -31,7 +31,7 @@ extension JinjaInterpreter {
     ) throws(JinjaError) -> JinjaValue {
         switch (operation, left, right) {
         case (.add, .string, .string):
-            return try concatenated([left, right])
+            return try concatenated(left, right)
         case (.add, .list(let left), .list(let right)):
             try charge(left.count + right.count)
             return .list(left + right)

@@ -17,11 +17,14 @@ extension JinjaInterpreter {
         return escaped
     }
 
-    /// Texts one after the other; when one is safe, the others are escaped.
-    mutating func concatenated(_ parts: [JinjaValue]) throws(JinjaError) -> JinjaValue {
-        let isSafe = parts.contains(where: \.isSafeText)
-        var result = JinjaText()
-        for part in parts { result.append(isSafe ? try escaped(part) : try string(of: part)) }
+    /// Two texts one after the other; when one is safe, the other is escaped.
+    mutating func concatenated(
+        _ left: JinjaValue,
+        _ right: JinjaValue
+    ) throws(JinjaError) -> JinjaValue {
+        let isSafe = left.isSafeText || right.isSafeText
+        let first = isSafe ? try escaped(left) : try string(of: left)
+        let result = first + (isSafe ? try escaped(right) : try string(of: right))
         try charge(result.count / 4 + 1)
         return .text(result, isSafe: isSafe)
     }

@@ -19,6 +19,7 @@ extension JinjaInterpreter {
         to value: JinjaValue,
         _ call: JinjaCall
     ) throws(JinjaError) -> Bool {
+        guard Self.testNames.contains(test) else { throw unsupported(test: test) }
         if let comparison = Self.comparisons[test] {
             return try compare(value, comparison, try operand(of: test, call))
         }
@@ -38,6 +39,14 @@ extension JinjaInterpreter {
             return try string(of: value).satisfies(test == "lower" ? "islower" : "isupper")
         default: return Self.isKind(test, value)
         }
+    }
+
+    private func unsupported(test: String) -> JinjaError {
+        .unsupported(
+            line: line,
+            construct: "the test '\(test)'",
+            supported: Self.testNames.sorted()
+        )
     }
 
     private func operand(of test: String, _ call: JinjaCall) throws(JinjaError) -> JinjaValue {

@@ -129,7 +129,13 @@ struct JinjaLexer {
         }
         index += 3
         skipSpace()
-        guard skipEnd("%}") else {
+        // As in Jinja, the newline after `raw` stays, and it has no `+`.
+        if at("-%}") {
+            guard skipEnd("%}") else { return false }
+        } else if at("%}") {
+            index += 2
+            startsLine = false
+        } else {
             self = saved
             return false
         }
@@ -145,7 +151,6 @@ struct JinjaLexer {
                 if at("endraw") {
                     index += 6
                     skipSpace()
-                    let code = self
                     if skipEnd("%}") {
                         let after = self
                         self = before
@@ -162,7 +167,6 @@ struct JinjaLexer {
                         line = startLine + source[start..<index].filter { $0 == "\n" }.count
                         return true
                     }
-                    _ = code
                 }
                 self = before
             }

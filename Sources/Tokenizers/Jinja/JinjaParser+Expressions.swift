@@ -325,8 +325,9 @@ extension JinjaParser {
             let line = line
             if !isInline { advance() }
             isInline = false
-            let name = try name()
-            guard JinjaInterpreter.filterNames.contains(name) else {
+            var name = try name()
+            while skip(".") { name += "." + (try self.name()) }
+            guard isConditional || JinjaInterpreter.filterNames.contains(name) else {
                 throw .unsupported(
                     line: line,
                     construct: "the filter '\(name)'",
@@ -367,7 +368,7 @@ extension JinjaParser {
     ) throws(JinjaError) -> JinjaExpression {
         let isNegated = skip(name: "not")
         let name = try name()
-        guard JinjaInterpreter.testNames.contains(name) else {
+        guard isConditional || JinjaInterpreter.testNames.contains(name) else {
             throw .unsupported(
                 line: line,
                 construct: "the test '\(name)'",

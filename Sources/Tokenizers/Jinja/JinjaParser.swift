@@ -4,6 +4,10 @@ struct JinjaParser {
     private var index = 0
     private var depth = 0
     private var loopDepth = 0
+    private var conditionalDepth = 0
+
+    /// Whether what is read may never run; a filter that is not known fails only when it does.
+    var isConditional: Bool { conditionalDepth > 0 }
 
     static let statementNames = [
         "break", "call", "continue", "filter", "for", "generation", "if", "macro", "raw", "set",
@@ -158,6 +162,8 @@ struct JinjaParser {
 
     private mutating func conditional() throws(JinjaError) -> JinjaStatement.Kind {
         var branches: [(condition: JinjaExpression, body: [JinjaStatement])] = []
+        conditionalDepth += 1
+        defer { conditionalDepth -= 1 }
         while true {
             let condition = try tuple(allowsConditional: false)
             try endTag("%}")
