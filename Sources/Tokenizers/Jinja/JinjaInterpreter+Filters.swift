@@ -73,7 +73,7 @@ extension JinjaInterpreter {
         _ = try call.bound(line: line)
         let isSafe = value.isSafeText
         let text = try string(of: value)
-        try charge(text.count / 2 + 1)
+        try charge(text.count + 1)
         switch filter {
         case "upper": return .text(text.uppercased, isSafe: isSafe)
         case "lower": return .text(text.lowercased, isSafe: isSafe)

@@ -140,14 +140,15 @@ extension JinjaInterpreter {
         _ text: JinjaText,
         _ method: String
     ) throws(JinjaError) -> JinjaValue {
-        switch method {
-        case "upper": try self.text(text.uppercased)
-        case "lower", "casefold": try self.text(text.lowercased)
-        case "capitalize": try self.text(text.capitalized)
+        try charge(text.count)
+        return switch method {
+        case "upper": .text(text.uppercased)
+        case "lower", "casefold": .text(text.lowercased)
+        case "capitalize": .text(text.capitalized)
         case "swapcase":
-            try self.text(text.mapped { $0.isUppercase ? $0.lowercaseMapping : $0.uppercaseMapping })
+            .text(text.mapped { $0.isUppercase ? $0.lowercaseMapping : $0.uppercaseMapping })
         case "title":
-            try self.text(text.titled { $0.map { !$0.properties.isCased } ?? true })
+            .text(text.titled { $0.map { !$0.properties.isCased } ?? true })
         default: .bool(text.satisfies(method))
         }
     }

@@ -36,7 +36,9 @@ extension JinjaInterpreter {
         case "odd": return try apply(.modulo, to: value, .int(2)) == .int(1)
         case "even": return try apply(.modulo, to: value, .int(2)) == .int(0)
         case "lower", "upper":
-            return try string(of: value).satisfies(test == "lower" ? "islower" : "isupper")
+            let text = try string(of: value)
+            try charge(text.count)
+            return text.satisfies(test == "lower" ? "islower" : "isupper")
         default: return Self.isKind(test, value)
         }
     }

@@ -9,11 +9,15 @@ public struct JinjaLimits: Sendable, Equatable {
     /// Nested evaluations.
     ///
     /// A template's own nesting is at most `maximumNesting`; macros multiply it. A level takes up
-    /// to about 2 KiB of the stack, so this stays below half of the smallest thread's 512 KiB.
+    /// to 1 KiB of the stack (x86-64, optimised; eight times that in a debug build), so this stays
+    /// below half of the smallest thread's 512 KiB.
     public var depth = 200
 
-    /// Nesting of a template's syntax, and of lists and mappings.
+    /// Nesting of expressions, chains of operators included, and of lists and mappings.
     static let maximumNesting = 100
+
+    /// Nesting of blocks and brackets: the parser takes up to 3.4 KiB of the stack for a level.
+    static let maximumSyntaxDepth = 64
 
     /// The defaults.
     public init() {}

@@ -66,10 +66,10 @@ struct JinjaParser {
     mutating func nested<Result>(
         _ read: (inout JinjaParser) throws(JinjaError) -> Result
     ) throws(JinjaError) -> Result {
-        guard depth < JinjaLimits.maximumNesting else {
+        guard depth < JinjaLimits.maximumSyntaxDepth else {
             throw .limitExceeded(
                 line: line,
-                limit: "\(JinjaLimits.maximumNesting) levels of nesting"
+                limit: "\(JinjaLimits.maximumSyntaxDepth) levels of nesting"
             )
         }
         depth += 1
