@@ -156,7 +156,8 @@ struct JinjaLimitsTests {
         ]
     )
     func boundsRecursion(body: String) {
-        let source = "{% macro m() %}{% if 1 %}\(body){% endif %}{{ caller }}{% endmacro %}{{ m() }}"
+        let source =
+            "{% macro m() %}{% if 1 %}\(body){% endif %}{{ caller }}{% endmacro %}{{ m() }}"
         let found = Self.onSmallStack { "\(Result { try Self.limit(source) })" }
         #expect(found.contains("200 nested evaluations"), "\(found)")
     }

@@ -68,7 +68,7 @@ extension JinjaInterpreter {
 
     private func value(named name: String) -> JinjaValue {
         if let value = lookUp(name) { return value }
-        if Self.functionNames.contains(name) {
+        if Self.functionNames.contains(name), name != "strftime_now" || now != nil {
             return .reference(JinjaValue.Reference(kind: .function(name)))
         }
         return .undefined("'\(name)' is undefined")
