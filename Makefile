@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-kernels lint format coverage fuzz ci clean
+.PHONY: help setup build run test test-kernels lint format coverage bench-peers fuzz ci clean
 
 # One set of flags for running and testing, so that both share one optimised build.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -19,8 +19,10 @@ run: build ## the main job: a batch of prompts, dense and pruned, side by side
 		|| $(SONDE) calibrate --self 32 --context 128
 	$(SONDE) generate --chat --prompt-file Examples/prompts.txt --prune-ratio 0.2 --compare
 
+# The tests of downloads have timeouts, so they do not run beside those that load every core.
 test: setup ## every test: Swift targets, then the kernels under sanitizers and emulation
-	swift test $(SWIFT_FLAGS)
+	swift test $(SWIFT_FLAGS) --filter '^ModelFilesTests'
+	swift test $(SWIFT_FLAGS) --skip '^ModelFilesTests'
 	@$(MAKE) --no-print-directory test-kernels
 
 test-kernels: setup ## C kernels under sanitizers, AVX-512 emulated where the CPU lacks it
@@ -38,8 +40,14 @@ format: ## rewrite both languages in the house's form
 coverage: setup ## line coverage a target
 	scripts/coverage.sh
 
+bench-peers: build ## llama.cpp and Sonde in turn, one table (builds llama.cpp at first: long)
+	Benchmarks/peers/setup.sh
+	python3 Benchmarks/peers/compare.py
+
 fuzz: setup ## ten minutes of each fuzz target under the address sanitizer
 	Fuzz/run.sh gguf 600
+	Fuzz/run.sh tokenizer-json 600
+	Fuzz/run.sh safetensors 600
 
 ci: lint test ## what .ci/run runs
 

@@ -105,15 +105,20 @@ let package = Package(
         .testTarget(
             name: "ModelFilesTests",
             dependencies: [
-                "ModelFiles", "TestSupport",
+                "CZlib", "ModelFiles", "TestSupport",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
+            exclude: ["Golden"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "TokenizersTests",
             dependencies: ["Tokenizers", "ModelFiles", "TestSupport"],
-            exclude: ["fetch-vocabulary.sh"],
+            exclude: ["Golden", "fetch-vocabulary.sh", "generate-golden.py"],
             swiftSettings: strict
         ),
         .testTarget(

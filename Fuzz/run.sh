@@ -14,19 +14,35 @@ cd "$(dirname "$0")/.."
 corpus=fuzz-corpus/$target failures=fuzz-corpus/$target-failures build=.build-fuzz
 mkdir -p "$corpus" "$failures" "$build"
 
-# The files that read models, without what needs the network or other packages.
+# The files that read the format, without what needs the network or other packages; and what the
+# seeds are written with.
 set -- "$@" --
-sources="Sources/ModelFiles/MappedFile.swift Sources/ModelFiles/ModelFileError.swift \
-    Sources/ModelFiles/ModelFileError+Description.swift Sources/ModelFiles/ModelConfig.swift \
-    Sources/ModelFiles/ModelConfig+Keys.swift Sources/ModelFiles/ModelConfig+Tensors.swift"
-sources="$sources $(find Sources/ModelFiles/GGUF Sources/ModelFiles/Formats -name '*.swift')"
+case $target in
+gguf | safetensors)
+    sources="Sources/ModelFiles/MappedFile.swift Sources/ModelFiles/ModelFile.swift \
+        Sources/ModelFiles/ModelFileError.swift Sources/ModelFiles/ModelFileError+Description.swift \
+        Sources/ModelFiles/TensorInfo.swift Sources/ModelFiles/TensorSource.swift"
+    for folder in GGUF HuggingFace Formats Config; do
+        sources="$sources $(find "Sources/ModelFiles/$folder" -name '*.swift')"
+    done
+    writers="Tests/ModelFilesTests/GGUFWriter.swift Tests/ModelFilesTests/SafetensorsWriter.swift \
+        Tests/ModelFilesTests/TinyLlama.swift"
+    ;;
+tokenizer-json)
+    sources=$(find Sources/Tokenizers -name '*.swift')
+    writers=
+    ;;
+*)
+    echo "$0: do not know the sources of $target" >&2
+    exit 64
+    ;;
+esac
 settings="-swift-version 6 -parse-as-library -module-name Fuzz -strict-memory-safety \
     -enable-upcoming-feature ExistentialAny -enable-upcoming-feature InternalImportsByDefault \
     -enable-upcoming-feature MemberImportVisibility"
 
 # shellcheck disable=SC2086 # lists of words
-swiftc -Onone $settings $sources Tests/ModelFilesTests/GGUFWriter.swift \
-    Tests/ModelFilesTests/TinyLlama.swift "Fuzz/$target/Seeds.swift" -o "$build/$target-seeds"
+swiftc -Onone $settings $sources $writers "Fuzz/$target/Seeds.swift" -o "$build/$target-seeds"
 "$build/$target-seeds" "$corpus"
 # shellcheck disable=SC2086
 swiftc -O -g $settings -sanitize=fuzzer,address $sources "Fuzz/$target/FuzzTarget.swift" \

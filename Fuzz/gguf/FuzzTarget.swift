@@ -9,16 +9,18 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     do throws(ModelFileError) {
         let gguf = try GGUF(bytes: bytes)
         try readAllTensors(of: gguf)
-        let config = try ModelConfig(gguf)
+        let file = try ModelFile(gguf)
+        try readAllTensors(of: file)
+        let config = file.config
         precondition(config.headCount % config.kvHeadCount == 0)
         precondition(config.vocabularySize * config.hiddenSize > 0)
     } catch {
-        precondition(!error.description.isEmpty)
+        precondition(!error.description.isEmpty && !error.description.contains("\n"))
     }
     return 0
 }
 
-private func readAllTensors(of gguf: GGUF) throws(ModelFileError) {
+private func readAllTensors(of gguf: some TensorSource) throws(ModelFileError) {
     for tensor in gguf.tensors where tensor.type.isDecodable {
         precondition(gguf.tensor(named: tensor.name) == tensor)
         var row = [Float](repeating: 0, count: tensor.columnCount)

@@ -38,12 +38,14 @@ struct Seeds {
     private static var formats: GGUFWriter {
         var writer = GGUFWriter()
         let blocks: [(UInt32, Int)] = [
-            (0, 128), (1, 64), (2, 18), (3, 20), (8, 34), (14, 210), (30, 64),
+            (0, 128), (1, 64), (2, 18), (3, 20), (6, 22), (7, 24), (8, 34), (10, 84), (11, 110),
+            (12, 144), (13, 176), (14, 210), (15, 292), (20, 18), (23, 136), (30, 64),
         ]
+        let wide = 10...15
         for (type, size) in blocks {
             writer.addTensor(
                 "t\(type)",
-                [type == 14 ? 256 : 32, 2],
+                [wide.contains(Int(type)) || type == 23 ? 256 : 32, 2],
                 type: type,
                 data: [UInt8](repeating: 0x3c, count: size * 2)
             )

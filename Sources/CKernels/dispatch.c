@@ -17,7 +17,8 @@ const kn_kernels *kn_kernels_for(kn_isa isa) {
         return NULL;
     case KN_ISA_AVX512:
         if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
+            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+            __builtin_cpu_supports("avx512vnni"))
             return &avx512_table;
         return NULL;
 #endif

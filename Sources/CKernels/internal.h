@@ -4,6 +4,8 @@
 
 #include "include/ckernels.h"
 
+#include <string.h>
+
 // Contraction would let the compiler fuse in one place and not in another.
 #pragma STDC FP_CONTRACT OFF
 
@@ -17,7 +19,16 @@ enum { KN_MAX_HEAD_DIM = 512 };
     void kn_##set##_select_in(float *, size_t, const float *, size_t, size_t, const kn_weight *,   \
                               const int32_t *, size_t, size_t, size_t);                            \
     void kn_##set##_gated_unit(float *, size_t, const float *, size_t, size_t, const kn_weight *,  \
-                               const kn_weight *, const int32_t *, size_t, size_t);                \
+                               const kn_weight *, kn_activation, const int32_t *, size_t, size_t); \
+    void kn_##set##_quantise(int16_t *, float *, int32_t *, const float *, size_t);                \
+    void kn_##set##_select_out_quantised(float *, size_t, const kn_quantised *, size_t,            \
+                                         const kn_weight *, const int32_t *, size_t, size_t);      \
+    void kn_##set##_select_in_quantised(float *, size_t, const kn_quantised *, size_t,             \
+                                        const kn_weight *, const int32_t *, size_t, size_t,        \
+                                        size_t);                                                   \
+    void kn_##set##_gated_unit_quantised(float *, size_t, const kn_quantised *, size_t,            \
+                                         const kn_weight *, const kn_weight *, kn_activation,      \
+                                         const int32_t *, size_t, size_t);                         \
     void kn_##set##_attention(float *, size_t, const float *, size_t, size_t, size_t,              \
                               const float *, const float *, size_t, size_t, const int32_t *,       \
                               size_t, float);                                                      \
@@ -38,6 +49,9 @@ KN_DECLARE(avx512);
     {                                                                                              \
         .isa = identifier, .name = text, .select_out = kn_##set##_select_out,                      \
         .select_in = kn_##set##_select_in, .gated_unit = kn_##set##_gated_unit,                    \
+        .quantise = kn_##set##_quantise, .select_out_quantised = kn_##set##_select_out_quantised,  \
+        .select_in_quantised = kn_##set##_select_in_quantised,                                     \
+        .gated_unit_quantised = kn_##set##_gated_unit_quantised,                                   \
         .attention = kn_##set##_attention, .rms_norm = kn_##set##_rms_norm,                        \
         .rotate = kn_##set##_rotate, .expand_row = kn_##set##_expand_row,                          \
         .squared_norm = kn_##set##_squared_norm, .add_squares = kn_##set##_add_squares,            \
@@ -64,22 +78,68 @@ static inline float kn_from_bf16(uint16_t bits) {
     return wide.value;
 }
 
+/// The groups that so many entries need.
+static inline size_t kn_groups(size_t entries) {
+    return (entries + KN_GROUP_SIZE - 1) / KN_GROUP_SIZE;
+}
+
 /// The bytes of one row.
 static inline size_t kn_row_size(const kn_weight *w) {
     switch (w->format) {
     case KN_BF16:
         return w->columns * sizeof(uint16_t);
     case KN_INT8:
-        return (w->columns + KN_GROUP_SIZE - 1) / KN_GROUP_SIZE * sizeof(kn_group);
+        return kn_groups(w->columns) * sizeof(kn_group8);
+    case KN_INT4:
+        return kn_groups(w->columns) * sizeof(kn_group4);
     default:
         return w->columns * sizeof(float);
     }
 }
 
-/// Entry j of an int8 row.
-static inline float kn_from_int8(const kn_group *row, size_t j) {
-    const kn_group *group = row + j / KN_GROUP_SIZE;
-    return (float)group->entries[j % KN_GROUP_SIZE] * group->scale + group->offset;
+/// Entry j of a row of a format in groups, as a multiple of its unit.
+static inline int32_t kn_in_units(kn_format format, const void *row, size_t j) {
+    size_t g = j / KN_GROUP_SIZE, i = j % KN_GROUP_SIZE;
+    if (format == KN_INT8) {
+        const kn_group8 *group = (const kn_group8 *)row + g;
+        return group->entries[i] * group->step + group->base;
+    }
+    const kn_group4 *group = (const kn_group4 *)row + g;
+    enum { HALF = KN_GROUP_SIZE / 2 };
+    int entry = i < HALF ? group->entries[i] & 15 : group->entries[i - HALF] >> 4;
+    return entry * group->step + group->base;
+}
+
+/// Outputs of a panel of the integer products, and its entries for so many groups.
+enum { KN_PANEL = 16 };
+#define KN_PANEL_ENTRIES(groups) ((groups)*KN_GROUP_SIZE * KN_PANEL)
+
+/// Quantises a group, adds its entries up in `total`, and returns its scale; entries that are not
+/// finite make it NaN. Every step is exact or rounded once, so the result is the same to the bit in
+/// every instruction set.
+static inline __attribute__((always_inline)) float
+kn_quantise_group(int16_t *entries, int32_t *total, const float *x) {
+    // The bits of a magnitude order as the magnitude does, with what is not finite on top.
+    int32_t bits[KN_GROUP_SIZE], largest = 0;
+    memcpy(bits, x, sizeof bits);
+    for (int i = 0; i < KN_GROUP_SIZE; i++) {
+        int32_t magnitude = bits[i] & INT32_MAX;
+        largest = magnitude > largest ? magnitude : largest;
+    }
+    float top;
+    memcpy(&top, &largest, sizeof top);
+    // Below, the inverse would overflow; nothing that small counts beside other groups.
+    int usable = top >= 1e-30f && largest < 0x7F800000;
+    float inverse = usable ? KN_LARGEST_ACTIVATION / top : 0.0f;
+    for (int i = 0; i < KN_GROUP_SIZE; i++) {
+        // Adding and taking off 1.5 * 2^23 rounds to the nearest whole number, ties to even.
+        float rounded = (usable ? x[i] : 0.0f) * inverse + 12582912.0f;
+        entries[i] = (int16_t)(rounded - 12582912.0f);
+    }
+    *total = 0;
+    for (int i = 0; i < KN_GROUP_SIZE; i++) *total += entries[i];
+    if (largest >= 0x7F800000) return __builtin_nanf("");
+    return usable ? top / KN_LARGEST_ACTIVATION : 0.0f;
 }
 
 /// The index of the row that entry i of a selection uses.

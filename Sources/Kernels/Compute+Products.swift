@@ -18,6 +18,9 @@ extension Compute {
         check(keeping, rowCount: weight.rowCount)
         let count = keeping?.count ?? weight.rowCount
         output.reshape(rowCount: input.rowCount, width: count)
+        guard !weight.format.isQuantised else {
+            return selectOutQuantised(input, weight, keeping: keeping, into: &output)
+        }
         let kernels = unsafe kernels
         let (x, y, tokens, width) = unsafe (input.base, output.base, input.rowCount, input.width)
         unsafe withKept(keeping) { kept in
@@ -41,29 +44,42 @@ extension Compute {
         }
     }
 
-    /// `output[t, i] = silu(input[t, :] · gate[kept i, :]) · (input[t, :] · up[kept i, :])`.
+    /// `output[t, i] = activation(input[t, :] · gate[kept i, :]) · (input[t, :] · up[kept i, :])`.
     ///
     /// - Parameters:
     ///   - input: `[tokens, columns]`.
     ///   - gate: `[rows, columns]`.
-    ///   - up: Of the same shape as `gate`.
+    ///   - up: Of the same shape and format as `gate`.
+    ///   - activation: Applied to the gate.
     ///   - keeping: Rows to use, in any order; nil: all.
     ///   - output: Reshaped to `[tokens, kept]`.
     public func gatedUnit(
         _ input: borrowing Activations,
         gate: WeightMatrix,
         up: WeightMatrix,
+        activation: GateActivation = .silu,
         keeping: [Int32]?,
         into output: inout Activations
     ) {
         precondition(input.width == gate.columnCount, "the input is as wide as the weights' rows")
         precondition(
-            gate.rowCount == up.rowCount && gate.columnCount == up.columnCount,
-            "gate and up have one shape"
+            gate.rowCount == up.rowCount && gate.columnCount == up.columnCount
+                && gate.format == up.format,
+            "gate and up have one shape and one format"
         )
         check(keeping, rowCount: gate.rowCount)
         let count = keeping?.count ?? gate.rowCount
         output.reshape(rowCount: input.rowCount, width: count)
+        guard !gate.format.isQuantised else {
+            return gatedUnitQuantised(
+                input,
+                gate: gate,
+                up: up,
+                activation: activation,
+                keeping: keeping,
+                into: &output
+            )
+        }
         let kernels = unsafe kernels
         let (x, y, tokens, width) = unsafe (input.base, output.base, input.rowCount, input.width)
         unsafe withKept(keeping) { kept in
@@ -79,6 +95,7 @@ extension Compute {
                             height,
                             gate,
                             up,
+                            activation.code,
                             kept.map { unsafe $0 + first },
                             first,
                             length
@@ -109,6 +126,9 @@ extension Compute {
             "the output is [tokens, columns]"
         )
         check(keeping, rowCount: weight.rowCount)
+        guard !weight.format.isQuantised else {
+            return selectInQuantised(input, weight, keeping: keeping, addingTo: &output)
+        }
         let kernels = unsafe kernels
         let (x, y, tokens, width) = unsafe (input.base, output.base, input.rowCount, output.width)
         unsafe withKept(keeping) { kept in
@@ -166,7 +186,7 @@ extension Compute {
         )
     }
 
-    private func withKept(_ keeping: [Int32]?, _ body: (UnsafePointer<Int32>?) -> Void) {
+    func withKept(_ keeping: [Int32]?, _ body: (UnsafePointer<Int32>?) -> Void) {
         guard let keeping else {
             body(nil)
             return

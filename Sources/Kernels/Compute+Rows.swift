@@ -163,7 +163,7 @@ extension Compute {
         }
     }
 
-    private func forEachRow(_ count: Int, _ body: (Int) -> Void) {
+    func forEachRow(_ count: Int, _ body: (Int) -> Void) {
         pool.run(taskCount: (count + Self.taskRows - 1) / Self.taskRows) { task in
             for row in task * Self.taskRows..<min(count, (task + 1) * Self.taskRows) { body(row) }
         }

@@ -13,6 +13,9 @@ public final class Compute: Sendable {
     /// Workers, the calling thread included.
     public let threadCount: Int
     let pool: WorkerPool
+    /// The input of the product that runs, for weights that want it as whole numbers.
+    private let quantised = QuantisedActivations()
+    private let quantisedLock = Mutex(())
 
     /// Tokens a task takes: eight tiles of six.
     ///
@@ -37,6 +40,11 @@ public final class Compute: Sendable {
         self.instructionSet = chosen
         self.threadCount = threadCount
         pool = try WorkerPool(threadCount: threadCount)
+    }
+
+    /// Lends the memory for a product's quantised input.
+    func withQuantisedInput(_ body: (QuantisedActivations) -> Void) {
+        quantisedLock.withLock { _ in body(quantised) }
     }
 
     /// The table of the instruction set in use.

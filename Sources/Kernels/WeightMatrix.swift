@@ -1,4 +1,5 @@
 internal import CKernels
+import Synchronization
 
 /// A weight matrix whose rows are contiguous, so that a pruned row is simply never read.
 ///
@@ -10,81 +11,103 @@ public final class WeightMatrix: @unchecked Sendable {
     public let rowCount: Int
     /// Entries a row: what products run along.
     public let columnCount: Int
+    /// Whether the columns are the outputs, as in `Compute.selectIn`.
+    let outputsAreColumns: Bool
     private let data: AlignedMemory<UInt8>
+    /// Of the quantised formats, one an output.
+    private let units: AlignedMemory<Float>
 
     /// Stores a matrix row by row.
     ///
     /// - Parameters:
-    ///   - format: How to store it. int8 takes 256 even levels between the
-    ///     extremes of 32 entries of a row; entries that are not finite make their group NaN.
+    ///   - format: How to store it. int8 and int4 take 256 or 16 even levels between the extremes of
+    ///     32 entries of a row, as multiples of the output's unit; entries that are not finite make
+    ///     their output NaN.
     ///   - rowCount: Rows.
     ///   - columnCount: Entries a row.
-    ///   - fill: Writes row `row` into the span, `[columnCount]`.
+    ///   - columnUnits: For a matrix whose columns are the outputs: `unit(of:)` of each column. Nil:
+    ///     the rows are the outputs.
+    ///   - compute: Whose workers share the rows; nil: the caller alone.
+    ///   - fill: Writes row `row` into the span, `[columnCount]`; with `compute`, from any thread.
     /// - Throws: What `fill` throws.
     public init<E: Error>(
         format: WeightFormat,
         rowCount: Int,
         columnCount: Int,
+        columnUnits: [Float]? = nil,
+        compute: Compute? = nil,
         fillingRows fill: (_ row: Int, _ into: inout MutableSpan<Float>) throws(E) -> Void
     ) throws(E) {
+        precondition(columnUnits.map { $0.count == columnCount } ?? true, "one unit a column")
         self.format = format
         self.rowCount = rowCount
         self.columnCount = columnCount
-        let rowByteCount = format.rowByteCount(columnCount)
-        data = AlignedMemory(count: rowCount * rowByteCount)
-        var row = [Float](repeating: 0, count: columnCount)
-        for index in 0..<rowCount {
-            var span = row.mutableSpan
-            try fill(index, &span)
-            // SAFETY: row `index` lies within `data`, whose alignment serves every entry type.
-            let target = unsafe UnsafeMutableRawPointer(data.base + index * rowByteCount)
-            switch format {
-            case .f32:
-                unsafe target.bindMemory(to: Float.self, capacity: columnCount)
-                    .update(from: row, count: columnCount)
-            case .bf16:
-                let entries = unsafe target.bindMemory(to: UInt16.self, capacity: columnCount)
-                for column in 0..<columnCount { unsafe entries[column] = row[column].roundedToBF16 }
-            case .int8:
-                unsafe Self.quantise(row, into: target)
+        outputsAreColumns = columnUnits != nil
+        data = AlignedMemory(count: rowCount * format.rowByteCount(columnCount))
+        units = AlignedMemory(count: format.isQuantised ? columnUnits?.count ?? rowCount : 0)
+        for (column, unit) in (columnUnits ?? []).enumerated() where format.isQuantised {
+            // SAFETY: there is room for one unit a column.
+            unsafe (units.base + column).initialize(to: unit)
+        }
+        let failure = Mutex<E?>(nil)
+        let (taskRows, rowCount) = (64, rowCount)
+        let taskCount = (rowCount + taskRows - 1) / taskRows
+        func fillRows(_ task: Int) {
+            var row = [Float](repeating: 0, count: columnCount)
+            for index in task * taskRows..<min(rowCount, (task + 1) * taskRows) {
+                do throws(E) {
+                    var span = row.mutableSpan
+                    try fill(index, &span)
+                } catch {
+                    failure.withLock { $0 = $0 ?? error }
+                    return
+                }
+                self.store(row, at: index)
             }
         }
+        if let compute {
+            compute.pool.run(taskCount: taskCount, fillRows)
+        } else {
+            for task in 0..<taskCount { fillRows(task) }
+        }
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+
+    /// The unit of an output whose weights these are; see `WeightMatrix.init`.
+    public static func unit(of weights: [Float]) -> Float {
+        // SAFETY: the count is the array's, and the kernel keeps no pointer.
+        unsafe weights.withUnsafeBufferPointer { unsafe kn_unit($0.baseAddress, $0.count) }
     }
 
     /// Bytes in memory.
     public var byteCount: Int {
-        data.count
+        data.count + units.count * MemoryLayout<Float>.size
     }
 
-    /// Writes a row as groups of bytes with their scale and offset (`kn_group`).
-    private static func quantise(_ row: [Float], into target: UnsafeMutableRawPointer) {
-        let size = Int(KN_GROUP_SIZE)
-        for first in stride(from: 0, to: row.count, by: size) {
-            // SAFETY: the row's memory holds one group for every 32 entries begun.
-            let group = unsafe target + first / size * MemoryLayout<kn_group>.stride
-            let end = min(row.count, first + size)
-            var (lowest, highest) = (row[first], row[first])
-            var isFinite = true
-            for column in first..<end {
-                lowest = min(lowest, row[column])
-                highest = max(highest, row[column])
-                isFinite = isFinite && row[column].isFinite
-            }
-            let scale = isFinite ? highest / 255 - lowest / 255 : .nan
-            let inverse = scale.isNormal ? 1 / scale : 0
-            unsafe group.storeBytes(of: scale.isSubnormal ? 0 : scale, as: Float.self)
-            unsafe group.storeBytes(
-                of: inverse == 0 ? lowest : lowest + 128 * scale,
-                toByteOffset: MemoryLayout<Float>.size,
-                as: Float.self
+    /// Writes one row in the matrix's format.
+    private func store(_ row: [Float], at index: Int) {
+        let rowByteCount = format.rowByteCount(columnCount)
+        // SAFETY: row `index` lies within `data`, whose alignment serves every entry type, and
+        // is written by one task.
+        let target = unsafe UnsafeMutableRawPointer(data.base + index * rowByteCount)
+        switch format {
+        case .f32:
+            unsafe target.bindMemory(to: Float.self, capacity: columnCount)
+                .update(from: row, count: columnCount)
+        case .bf16:
+            let entries = unsafe target.bindMemory(to: UInt16.self, capacity: columnCount)
+            for column in 0..<columnCount { unsafe entries[column] = row[column].roundedToBF16 }
+        case .int8, .int4:
+            let unit = unsafe outputsAreColumns ? units.base : units.base + index
+            if !outputsAreColumns { unsafe unit.initialize(to: Self.unit(of: row)) }
+            unsafe kn_encode_row(
+                target,
+                format.code,
+                row,
+                columnCount,
+                unit,
+                outputsAreColumns ? 1 : 0
             )
-            let entries = unsafe (group + 2 * MemoryLayout<Float>.size)
-                .bindMemory(to: Int8.self, capacity: size)
-            for column in first..<first + size {
-                let used = isFinite && column < end
-                let level = used ? ((row[column] - lowest) * inverse).rounded() : 128
-                unsafe entries[column - first] = Int8(max(0, min(255, level)) - 128)
-            }
         }
     }
 
@@ -95,11 +118,53 @@ public final class WeightMatrix: @unchecked Sendable {
     ///   - output: Overwritten, `[columnCount]`.
     public func copyRow(_ row: Int, into output: inout MutableSpan<Float>) {
         precondition(row >= 0 && row < rowCount && output.count == columnCount, "one row")
+        let ones = [Float](repeating: 1, count: outputsAreColumns ? rowCount : 0)
         // SAFETY: sizes are checked above, and the kernel keeps no pointer.
         unsafe output.withUnsafeMutableBufferPointer { output in
-            var weight = unsafe view
-            unsafe kn_kernels_native().pointee.expand_row(output.baseAddress, &weight, row)
+            unsafe ones.withUnsafeBufferPointer { ones in
+                var weight = unsafe view
+                if outputsAreColumns { unsafe weight.units = ones.baseAddress }
+                unsafe kn_kernels_native().pointee.expand_row(output.baseAddress, &weight, row)
+                guard outputsAreColumns, format.isQuantised else { return }
+                for column in 0..<columnCount { unsafe output[column] *= units.base[column] }
+            }
         }
+    }
+
+    /// The unit of each row as an output; see `init`.
+    ///
+    /// - Parameter compute: Whose workers share the rows.
+    /// - Returns: `[rowCount]`; for an f32 matrix.
+    public func rowUnits(compute: Compute) -> [Float] {
+        precondition(format == .f32, "units are made from floats")
+        var units = [Float](repeating: 0, count: rowCount)
+        let (base, columnCount) = unsafe (floats, columnCount)
+        unsafe units.withUnsafeMutableBufferPointer { units in
+            guard let units = units.baseAddress else { return }
+            compute.forEachRow(rowCount) { row in
+                // SAFETY: rows lie within `data`; every unit is written by one task.
+                unsafe units[row] = kn_unit(base + row * columnCount, columnCount)
+            }
+        }
+        return units
+    }
+
+    /// Writes one column of an f32 matrix.
+    ///
+    /// - Parameters:
+    ///   - column: In `0..<columnCount`.
+    ///   - output: Overwritten, `[rowCount]`.
+    public func copyColumn(_ column: Int, into output: inout MutableSpan<Float>) {
+        precondition(format == .f32, "columns of floats")
+        precondition(column >= 0 && column < columnCount && output.count == rowCount, "one column")
+        // SAFETY: every entry lies within `data`.
+        for row in 0..<rowCount { output[row] = unsafe floats[row * columnCount + column] }
+    }
+
+    /// The entries of an f32 matrix.
+    private var floats: UnsafeMutablePointer<Float> {
+        unsafe UnsafeMutableRawPointer(data.base)
+            .bindMemory(to: Float.self, capacity: rowCount * columnCount)
     }
 
     /// The matrix as the kernels see it; valid while `self` lives.
@@ -107,7 +172,8 @@ public final class WeightMatrix: @unchecked Sendable {
         unsafe kn_weight(
             format: format.code,
             data: UnsafeRawPointer(data.base),
-            columns: columnCount
+            columns: columnCount,
+            units: units.base
         )
     }
 }

@@ -36,6 +36,8 @@ extension ModelFileError {
         case .unsupportedTensorType(let path, let tensor, let found, let supported):
             "\(path): tensor \(tensor): type \(found) is not supported, expected one of: "
                 + list(supported)
+        case .missingPart(let path, let part, let count, let reason):
+            "\(path): part \(part) of \(count) of the model is missing: \(reason)"
         default: ""
         }
     }
@@ -48,9 +50,12 @@ extension ModelFileError {
         case .notPulled(let name, let path):
             "\(name): not pulled yet, expected \(path); run: sonde pull \(name)"
         case .folderUnsupported(let path):
-            "\(path): folders are not supported yet, give a .gguf file"
+            "\(path): expected a folder with config.json and *.safetensors, or a .gguf file"
         case .notGGUF(let path):
             "\(path): expected a file whose name ends in .gguf"
+        case .licenceNotAccepted(let name, let licence, let address):
+            "\(name): comes under the \(licence), \(address); read them, and if you accept them "
+                + "run: sonde pull \(name) --accept-license"
         default: ""
         }
     }
@@ -73,6 +78,22 @@ extension ModelFileError {
             "\(path): expected \(expected) bytes, found \(found)"
         case .checksumMismatch(let path, let algorithm, let expected, let found):
             "\(path): \(algorithm) is \(found), expected \(expected)"
+        case .badReference(let name):
+            "\(name): expected hf:ORG/REPO or hf:ORG/REPO/FILE"
+        case .ambiguousRepository(let name, let files):
+            files.isEmpty
+                ? "\(name): expected config.json with model*.safetensors, or a .gguf file"
+                : "\(name): holds several models, add one of: \(list(files))"
+        case .noSuchFile(let repository, let file, let files):
+            "\(repository): there is no file \(file); models: \(list(files))"
+        case .accessDenied(let repository, let address, let status, let hasToken):
+            "\(repository): access denied (status \(status), \(address)): the repository is private, "
+                + "gated or absent; accept its terms on its page and "
+                + (hasToken ? "check that HF_TOKEN may read it" : "set HF_TOKEN")
+        case .offline(let name):
+            "\(name): not pulled yet, and HF_HUB_OFFLINE forbids the network"
+        case .badRedirect(let address, let reason):
+            "\(address): the server sends us on, but \(reason)"
         case .cancelled(let path):
             "\(path): cancelled; what has arrived is kept and the next pull resumes"
         default: ""

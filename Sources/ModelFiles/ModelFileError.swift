@@ -28,14 +28,19 @@ public enum ModelFileError: Error, Equatable {
     /// A tensor is stored in a type that cannot be turned into floats.
     case unsupportedTensorType(path: String, tensor: String, found: String, supported: [String])
 
+    /// A part of a model in several files cannot be opened; parts count from 1.
+    case missingPart(path: String, part: Int, count: Int, reason: String)
+
     // MARK: Store
 
     /// No file and no known model goes by this name.
     case unknownModel(name: String, known: [String], pulled: [String])
     /// A known model is not in the cache yet.
     case notPulled(name: String, path: String)
-    /// The path leads to a folder of files in another format.
+    /// The path leads to a folder that holds no model.
     case folderUnsupported(path: String)
+    /// The model's terms must be accepted before it is pulled.
+    case licenceNotAccepted(name: String, licence: String, address: String)
     /// The path leads to a file whose name does not end in `.gguf`.
     case notGGUF(path: String)
 
@@ -49,6 +54,18 @@ public enum ModelFileError: Error, Equatable {
     case packageReportInvalid(package: String, field: String, expected: String)
     /// The address is of a kind that cannot be fetched.
     case unsupportedAddress(String)
+    /// A name that starts with `hf:` is not of the form `hf:ORG/REPO[/FILE]`.
+    case badReference(String)
+    /// A repository holds several models, or none that can be read.
+    case ambiguousRepository(name: String, files: [String])
+    /// A repository lacks the file; `files` are the models that it has.
+    case noSuchFile(repository: String, file: String, files: [String])
+    /// The repository is private, or its terms have not been accepted, or it does not exist.
+    case accessDenied(repository: String, address: String, status: Int, hasToken: Bool)
+    /// The model is not here, and the user wants no network.
+    case offline(name: String)
+    /// A server sends us on to where we do not follow.
+    case badRedirect(address: String, reason: String)
     /// The server answered with something else than the file.
     case httpStatus(address: String, status: Int)
     /// The connection failed, also after the retries.
@@ -65,18 +82,27 @@ public enum ModelFileError: Error, Equatable {
 
 extension ModelFileError: CustomStringConvertible {
     /// One line: what was wrong, where, and what was expected.
+    ///
+    /// Names from a file can be anything, so line breaks in them are shown as spaces, and what
+    /// would fill pages is cut.
     public var description: String {
+        let line = fullDescription.split(whereSeparator: \.isNewline).joined(separator: " ")
+        return line.count > 1_000 ? line.prefix(1_000) + "…" : line
+    }
+
+    private var fullDescription: String {
         switch self {
         case .system, .notRegularFile, .diskFull:
             fileDescription
         case .malformed, .missingMetadata, .badMetadata, .unsupportedArchitecture,
-            .missingTensor, .wrongShape, .unexpectedTensor, .unsupportedTensorType:
+            .missingTensor, .wrongShape, .unexpectedTensor, .unsupportedTensorType, .missingPart:
             contentDescription
-        case .unknownModel, .notPulled, .folderUnsupported, .notGGUF:
+        case .unknownModel, .notPulled, .folderUnsupported, .notGGUF, .licenceNotAccepted:
             storeDescription
         case .packageClientMissing, .packageClientFailed, .packageReportInvalid,
             .unsupportedAddress, .httpStatus, .connection, .wrongSize, .checksumMismatch,
-            .cancelled:
+            .cancelled, .badReference, .ambiguousRepository, .noSuchFile, .accessDenied, .offline,
+            .badRedirect:
             pullDescription
         }
     }

@@ -14,7 +14,7 @@ struct Answer {
         self.request = request
         endOfText = request.sampling.ignoresEndOfText ? [] : tokenizer.endOfTextTokens
         sampler = Sampler(request.sampling, seed: seed)
-        decoder = TokenDecoder(tokenizer: tokenizer)
+        decoder = TokenDecoder(tokenizer: tokenizer, continuesText: true)
         stopStrings = StopStrings(request.sampling.stop)
     }
 

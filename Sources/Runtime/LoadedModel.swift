@@ -40,8 +40,12 @@ public struct LoadedModel: Sendable {
             let file = try GGUF(path: path)
             let config = try ModelConfig(file)
             let format = weights ?? .nearest(to: file)
-            let loader = ModelLoader(file: file, config: config, format: format)
-            network = try loader.load(compute: compute) { progress($0, config.layerCount) }
+            let loader = ModelLoader(file: file, config: config, format: format, compute: compute)
+            network = try loader.load {
+                // What has been stored need not stay mapped: the peak is the weights, not twice them.
+                file.file.release()
+                progress($0, config.layerCount)
+            }
             vocabulary = try TokenizerVocabulary(file)
             chatTemplateSource = try file.valueIfPresent("tokenizer.chat_template", as: .string)
             sha256 = try modelSHA256(path)
@@ -118,6 +122,7 @@ extension WeightFormat {
                 switch tensor.type.description {
                 case "F32": .f32
                 case "F16", "BF16": .bf16
+                case let name where name.hasPrefix("Q4"): .int4
                 default: .int8
                 }
             bytes[format, default: 0] += tensor.byteCount

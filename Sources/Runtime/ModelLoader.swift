@@ -1,6 +1,7 @@
 import Kernels
 public import ModelFiles
 public import ProbeScheduler
+import Synchronization
 
 /// Builds a `CausalLM` from a GGUF file of the LLaMA architecture.
 ///
@@ -9,18 +10,23 @@ public import ProbeScheduler
 struct ModelLoader {
     let file: GGUF
     let config: ModelConfig
+    /// How the linear weights are stored.
+    ///
+    /// With int4, the embedding and the head stay int8, for they touch every token, and so do `o` and
+    /// `down`: a file's 4-bit blocks run across their channels, so that storing them by channel rounds
+    /// them a second time.
     let format: WeightFormat
+    /// Kernels of the model; its workers also share the loading.
+    let compute: Compute
 
-    /// - Parameters:
-    ///   - compute: Kernels and worker pool of the model.
-    ///   - progress: Called after each layer with the number of layers loaded so far.
+    /// - Parameter progress: Called after each layer with the number of layers loaded so far.
     /// - Returns: The network.
     /// - Throws: `ModelFileError` when a tensor cannot be read.
     func load(
-        compute: Compute,
         progress: (Int) -> Void
     ) throws(ModelFileError) -> CausalLM {
-        let embedding = try matrix("token_embd.weight")
+        try checkSupport()
+        let embedding = try matrix("token_embd.weight", format: fineFormat)
         var layers: [DecoderLayer] = []
         var norms: [PrunableBlock: ConsumerNorms] = [:]
         for index in 0..<config.layerCount {
@@ -34,8 +40,23 @@ struct ModelLoader {
             embedding: embedding,
             layers: layers,
             finalNorm: RMSNorm(gain: try vector("output_norm.weight"), epsilon: epsilon),
-            head: config.tiesEmbeddings ? embedding : try matrix("output.weight")
+            head: config.tiesEmbeddings
+                ? embedding : try matrix("output.weight", format: fineFormat)
         )
+    }
+
+    /// Refuses models that can be read but not run yet.
+    private func checkSupport() throws(ModelFileError) {
+        let isPlain = config.layerAttention.allSatisfy {
+            $0.window == nil && $0.rotary?.scaling == RotaryParameters.Scaling.none
+        }
+        guard config.family == .llama, isPlain else {
+            throw .unsupportedArchitecture(
+                path: file.path,
+                found: config.architecture,
+                supported: ["llama without window and stretched rotation"]
+            )
+        }
     }
 
     // MARK: - Parts
@@ -97,12 +118,19 @@ struct ModelLoader {
         return values
     }
 
-    private func matrix(_ name: String) throws(ModelFileError) -> WeightMatrix {
+    /// The format of what int4 would harm most.
+    private var fineFormat: WeightFormat { format == .int4 ? .int8 : format }
+
+    private func matrix(
+        _ name: String,
+        format: WeightFormat? = nil
+    ) throws(ModelFileError) -> WeightMatrix {
         let tensor = try tensor(name)
         return try WeightMatrix(
-            format: format,
+            format: format ?? self.format,
             rowCount: tensor.dimensions[1],
-            columnCount: tensor.dimensions[0]
+            columnCount: tensor.dimensions[0],
+            compute: compute
         ) { (row, span: inout MutableSpan<Float>) throws(ModelFileError) in
             try file.copyRow(row, of: tensor, into: &span)
         }
@@ -114,24 +142,27 @@ struct ModelLoader {
     ) throws(ModelFileError) -> (matrix: WeightMatrix, norms: ConsumerNorms) {
         let tensor = try tensor(name)
         let (channels, hidden) = (tensor.dimensions[0], tensor.dimensions[1])
-        var row = [Float](repeating: 0, count: channels)
-        var values = [Float](repeating: 0, count: channels * hidden)
-        for output in 0..<hidden {
-            var span = row.mutableSpan
-            try file.copyRow(output, of: tensor, into: &span)
-            for channel in 0..<channels { values[channel * hidden + output] = row[channel] }
+        // Rows of the file's matrix: columns of ours, thus each with its unit.
+        let source = try WeightMatrix(
+            format: .f32,
+            rowCount: hidden,
+            columnCount: channels,
+            compute: compute
+        ) { (row, span: inout MutableSpan<Float>) throws(ModelFileError) in
+            try file.copyRow(row, of: tensor, into: &span)
         }
-        var norms = ConsumerNorms(channelCount: channels)
-        let matrix = WeightMatrix(format: format, rowCount: channels, columnCount: hidden) {
-            channel,
-            span in
-            for output in 0..<hidden { span[output] = values[channel * hidden + output] }
-            norms.measure(
-                channel: channel,
-                weights: values[channel * hidden..<(channel + 1) * hidden]
-            )
+        let norms = Mutex(ConsumerNorms(channelCount: channels))
+        let matrix = WeightMatrix(
+            format: fineFormat,
+            rowCount: channels,
+            columnCount: hidden,
+            columnUnits: source.rowUnits(compute: compute),
+            compute: compute
+        ) { channel, span in
+            source.copyColumn(channel, into: &span)
+            norms.withLock { $0.measure(channel: channel, weights: span.span) }
         }
-        return (matrix, norms)
+        return (matrix, norms.withLock { $0 })
     }
 }
 

@@ -17,11 +17,23 @@ public struct Tokenizer: Sendable {
     /// Whether `encode` begins with `bosToken` unless told otherwise.
     public let addsBOS: Bool
 
+    /// Whether `encode` ends with `eosToken` unless told otherwise.
+    public let addsEOS: Bool
+
     /// Tokens after which generation stops: `eosToken`, and control tokens such as `<|im_end|>`.
     public let endOfTextTokens: Set<Int32>
 
     let model: any TokenModel
-    let specialTokens: SpecialTokens
+    let normalizer: Normalizer
+    let preTokenizer: [any PreTokenizationStep]
+    /// Those that are looked for in the text as it came, and those in the normalised text.
+    let addedTokens: AddedTokenFinder
+    let normalizedAddedTokens: AddedTokenFinder
+    /// What encoding puts first and last.
+    let prefix: [Int32]
+    let suffix: [Int32]
+    /// What decoding leaves out at the beginning of a text.
+    let leading: TokenSpelling.Leading
     private let bytes: TokenBytes
     private let special: Set<Int32>
 
@@ -37,29 +49,30 @@ public struct Tokenizer: Sendable {
     ///   pre-tokenizer that is not supported.
     /// - Complexity: O(*n*) in the size of the vocabulary.
     public init(vocabulary: TokenizerVocabulary) throws(TokenizerError) {
-        try vocabulary.validate()
-        model = try tokenModel(for: vocabulary)
-        bytes = TokenBytes(vocabulary, model: model)
+        self.init(try TokenizerParts(vocabulary))
+    }
 
-        vocabularySize = vocabulary.tokens.count
-        (bosToken, eosToken) = (vocabulary.bosToken, vocabulary.eosToken)
-        padToken = vocabulary.padToken
-        addsBOS = vocabulary.addsBOS
-
-        var specialTokens = SpecialTokens()
-        var special: Set<Int32> = []
-        var endOfTextTokens = Set([vocabulary.eosToken].compactMap { $0 })
-        for (index, token) in vocabulary.tokens.enumerated() {
-            let (id, type) = (Int32(index), vocabulary.type(of: index))
-            let isControl = type == .control || type == .unknown
-            if isControl { special.insert(id) }
-            if isControl || type == .userDefined {
-                specialTokens.insert(token.utf8, id: id, isControl: isControl)
-            }
-            if type == .control, Self.endOfTextNames.contains(token) { endOfTextTokens.insert(id) }
+    init(_ parts: TokenizerParts) {
+        vocabularySize = parts.tokens.count
+        (bosToken, eosToken, padToken) = (parts.bosToken, parts.eosToken, parts.padToken)
+        (addsBOS, addsEOS) = (parts.addsPrefix, parts.addsSuffix)
+        (prefix, suffix) = (parts.prefix, parts.suffix)
+        (model, preTokenizer) = (parts.model, parts.preTokenizer)
+        let normalizer = parts.normalizer
+        self.normalizer = normalizer
+        addedTokens = AddedTokenFinder(parts.addedTokens.filter { !$0.isNormalized })
+        normalizedAddedTokens = AddedTokenFinder(parts.addedTokens.filter(\.isNormalized)) {
+            normalizer(Array($0.utf8))
         }
-        (self.specialTokens, self.special) = (specialTokens, special)
-        self.endOfTextTokens = endOfTextTokens
+        bytes = TokenBytes(parts)
+        leading = parts.spelling.leading
+
+        let control = parts.addedTokens.filter(\.isControl)
+        special = Set(control.map(\.id))
+        endOfTextTokens = Set(
+            [parts.eosToken].compactMap { $0 }
+                + control.filter { Self.endOfTextNames.contains($0.content) }.map(\.id)
+        )
     }
 
     /// The bytes that a token stands for; a token may hold a part of a character only.

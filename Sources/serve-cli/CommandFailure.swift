@@ -36,7 +36,8 @@ extension ModelFileError: CommandFailure {
     var exitCode: Int32 {
         switch self {
         case .system, .packageClientMissing, .packageClientFailed, .packageReportInvalid,
-            .unsupportedAddress, .httpStatus, .connection, .checksumMismatch, .diskFull, .cancelled:
+            .unsupportedAddress, .httpStatus, .connection, .checksumMismatch, .diskFull, .cancelled,
+            .accessDenied, .offline, .badRedirect:
             1
         default: 2
         }

@@ -1,4 +1,15 @@
 import Foundation
+import Synchronization
+
+/// How much a command says on standard error besides its progress.
+enum LogLevel: String, CaseIterable {
+    /// What is going on, and what follows.
+    case info
+    /// What the user should know though the command goes on.
+    case warning
+    /// Nothing but why a command ends.
+    case error
+}
 
 /// Standard error, one line at a time.
 enum Console {
@@ -15,6 +26,13 @@ enum Console {
         return ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init) ?? 100
     }
 
+    private static let level = Mutex(LogLevel.info)
+
+    /// Leaves out what is less important than `level`.
+    static func setLevel(_ level: LogLevel) {
+        Self.level.withLock { $0 = level }
+    }
+
     /// Why a command ends.
     static func error(_ message: String) {
         line("sonde: error: " + message)
@@ -22,11 +40,13 @@ enum Console {
 
     /// What the user should know though the command goes on.
     static func warn(_ message: String) {
+        guard level.withLock({ $0 }) != .error else { return }
         line("sonde: warning: " + message)
     }
 
     /// What is going on.
     static func note(_ message: String) {
+        guard level.withLock({ $0 }) == .info else { return }
         line("sonde: " + message)
     }
 

@@ -129,14 +129,11 @@ struct GenerateCommand: AsyncParsableCommand {
     }
 
     private func memoryLine(_ model: LoadedModel, _ loadSeconds: Double) -> String {
-        var usage = rusage()
-        // SAFETY: `getrusage` fills the struct that it is given.
-        unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        return String(
+        String(
             format: "weights %@, %.1f MB in memory; peak memory %.1f MB; loaded in %.2f s",
             model.weights.rawValue,
             Double(model.network.weightByteCount) / 1e6,
-            Double(usage.ru_maxrss) * 1024 / 1e6,
+            Double(ProcessMemory.peakByteCount) / 1e6,
             loadSeconds
         )
     }

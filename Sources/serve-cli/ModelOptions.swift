@@ -6,6 +6,7 @@ import Runtime
 
 extension WeightFormat: ExpressibleByArgument {}
 extension InstructionSet: ExpressibleByArgument {}
+extension LogLevel: ExpressibleByArgument {}
 
 /// Options of every command that runs a model.
 struct ModelOptions: ParsableArguments {
@@ -19,7 +20,8 @@ struct ModelOptions: ParsableArguments {
     var threads: Int?
 
     @Option(
-        help: "Storage of the weights: f32, bf16, int8, or auto, the nearest to the file's own."
+        help:
+            "Storage of the weights: f32, bf16, int8, int4, or auto, the nearest to the file's own."
     )
     var weights = "auto"
 
@@ -29,12 +31,16 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Seed of everything that is drawn.")
     var seed: UInt64 = 0
 
+    @Option(help: "What is said on standard error: info, warning (and worse), or error alone.")
+    var logLevel = LogLevel.info
+
     @Flag(help: "Print one JSON object on standard output, and nothing else there.")
     var json = false
 
     mutating func validate() throws {
+        Console.setLevel(logLevel)
         guard weights == "auto" || WeightFormat(rawValue: weights) != nil else {
-            throw ValidationError("--weights \(weights): expected f32, bf16, int8 or auto")
+            throw ValidationError("--weights \(weights): expected f32, bf16, int8, int4 or auto")
         }
     }
 

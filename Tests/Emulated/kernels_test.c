@@ -1,53 +1,10 @@
-// Tests every table of kernels: the values against double precision, and that they do not depend
-// on how a call is put together. Buffers are of exact size, for the address sanitizer to guard, and
-// start one float past an allocation, hence unaligned.
-#include "../../Sources/CKernels/internal.h"
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+// Tests every table of kernels on floats: the values against double precision, and that they do not
+// depend on how a call is put together. Buffers are of exact size, for the address sanitizer to
+// guard, and start one element past an allocation, hence unaligned.
+#include "harness.h"
 
-static int failures;
-static const kn_kernels *K;
-static const char *const format_names[] = {"f32", "bf16", "int8"};
+static const char *const format_names[] = {"f32", "bf16"};
 
-static void fail(const char *what, double got, double expected, double bound) {
-    if (failures++ < 20)
-        printf("  %s: %s: got %.9g, expected %.9g, bound %.3g\n", K->name, what, got, expected,
-               bound);
-}
-
-// MARK: - Data
-
-static uint64_t state = 1;
-static double random_unit(void) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (double)(state >> 40) / (1 << 24) * 2 - 1;
-}
-
-static void *allocations[64];
-static int allocation_count;
-/// Memory that ends where it should, and starts at an odd multiple of four bytes (of one byte where
-/// the elements are that small).
-static void *take(size_t count, size_t size) {
-    char *p = malloc(count * size + size);
-    if (!p || allocation_count == 64) abort();
-    allocations[allocation_count++] = p;
-    return p + size;
-}
-static void release(int down_to) {
-    while (allocation_count > down_to) free(allocations[--allocation_count]);
-}
-static float *random_floats(size_t n) {
-    float *p = take(n, sizeof(float));
-    for (size_t i = 0; i < n; i++) p[i] = (float)random_unit();
-    return p;
-}
-static float *copy(const float *from, size_t n) {
-    float *p = take(n, sizeof(float));
-    if (n) memcpy(p, from, n * sizeof(float));
-    return p;
-}
 static kn_weight random_weight(kn_format format, size_t rows, size_t columns) {
     kn_weight w = {.format = format, .columns = columns};
     size_t n = rows * columns;
@@ -62,43 +19,12 @@ static kn_weight random_weight(kn_format format, size_t rows, size_t columns) {
         }
         w.data = p;
     }
-    if (format == KN_INT8) {
-        size_t groups = (columns + KN_GROUP_SIZE - 1) / KN_GROUP_SIZE;
-        kn_group *p = take(rows * groups, sizeof(kn_group));
-        for (size_t i = 0; i < rows * groups; i++) {
-            p[i].scale = (float)random_unit();
-            p[i].offset = (float)random_unit();
-            for (size_t j = 0; j < KN_GROUP_SIZE; j++) {
-                int used = i % groups * KN_GROUP_SIZE + j < columns;
-                p[i].entries[j] = used ? (int8_t)(random_unit() * 128) : 0;
-            }
-        }
-        w.data = p;
-    }
     return w;
 }
 static double entry(const kn_weight *w, size_t row, size_t j) {
     size_t i = row * w->columns + j;
     if (w->format == KN_F32) return ((const float *)w->data)[i];
-    if (w->format == KN_BF16) return kn_from_bf16(((const uint16_t *)w->data)[i]);
-    size_t groups = (w->columns + KN_GROUP_SIZE - 1) / KN_GROUP_SIZE;
-    const kn_group *group = (const kn_group *)w->data + row * groups + j / KN_GROUP_SIZE;
-    return kn_from_int8(group - j / KN_GROUP_SIZE, j);
-}
-
-// MARK: - Comparisons
-
-/// Every kernel that sums n products may be off by (8 + n) * 2^-24 of the sum of their magnitudes.
-static double bound(double magnitude, size_t n) {
-    return magnitude * (8.0 + (double)n) * 0x1p-24 + 1e-37;
-}
-static void expect_near(const char *what, float got, double expected, double within) {
-    if (!(fabs(got - expected) <= within)) fail(what, got, expected, within);
-}
-static void expect_same(const char *what, const float *a, const float *b, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        if (memcmp(a + i, b + i, sizeof(float)) != 0) fail(what, a[i], b[i], 0);
-    }
+    return kn_from_bf16(((const uint16_t *)w->data)[i]);
 }
 
 // MARK: - Products
@@ -117,7 +43,7 @@ static void test_out(kn_format format, size_t tokens, size_t rows, size_t column
     float *out = random_floats(size), *gated = random_floats(size);
     float *before = copy(out, size);
     K->select_out(out, ldo, x, ldx, tokens, &w, list, 0, count);
-    K->gated_unit(gated, ldo, x, ldx, tokens, &w, &up, list, 0, count);
+    K->gated_unit(gated, ldo, x, ldx, tokens, &w, &up, KN_SILU, list, 0, count);
     for (size_t t = 0; t < tokens; t++) {
         for (size_t i = 0; i < ldo && t * ldo + i < size; i++) {
             if (i >= count) { // the gap between two rows is left alone
@@ -149,13 +75,13 @@ static void test_out(kn_format format, size_t tokens, size_t rows, size_t column
             const int32_t *here = list ? list + i : NULL;
             K->select_out(&one, 1, x + t * ldx, ldx, 1, &w, here, i, 1);
             expect_same("select_out alone", &one, out + t * ldo + i, 1);
-            K->gated_unit(&one, 1, x + t * ldx, ldx, 1, &w, &up, here, i, 1);
+            K->gated_unit(&one, 1, x + t * ldx, ldx, 1, &w, &up, KN_SILU, here, i, 1);
             expect_same("gated_unit alone", &one, gated + t * ldo + i, 1);
         }
         float *row = take(count, sizeof(float));
         K->select_out(row, count, x + t * ldx, ldx, 1, &w, list, 0, count);
         expect_same("select_out of one token", row, out + t * ldo, count);
-        K->gated_unit(row, count, x + t * ldx, ldx, 1, &w, &up, list, 0, count);
+        K->gated_unit(row, count, x + t * ldx, ldx, 1, &w, &up, KN_SILU, list, 0, count);
         expect_same("gated_unit of one token", row, gated + t * ldo, count);
         release(allocation_count - 1);
     }
@@ -339,7 +265,7 @@ static void test_rows(size_t n) {
         if (!(isinf(got) && got < 0)) fail("log_sum_exp of -infinity", got, -INFINITY, 0);
     }
 
-    for (int f = KN_F32; f <= KN_INT8; f++) {
+    for (int f = KN_F32; f <= KN_BF16; f++) {
         kn_weight w = random_weight((kn_format)f, 3, n);
         for (size_t row = 0; row < 3; row++) {
             K->expand_row(out, &w, row);
@@ -376,7 +302,7 @@ static void test_table(const kn_kernels *table) {
     enum { SIZES = sizeof sizes / sizeof *sizes };
     K = table;
     int failed = failures;
-    for (int f = KN_F32; f <= KN_INT8; f++) {
+    for (int f = KN_F32; f <= KN_BF16; f++) {
         int before = failures;
         for (int t = 0; t < SIZES; t++) {
             for (int r = 0; r < SIZES; r++) {
@@ -419,21 +345,4 @@ static void test_table(const kn_kernels *table) {
     printf("%-7s %s\n", K->name, failures == failed ? "passed" : "FAILED");
 }
 
-int main(int argc, char **argv) {
-    int emulated = argc > 1 && strcmp(argv[1], "emulated") == 0;
-#if KN_X86
-    static const kn_kernels emulated_table = KN_TABLE(avx512, KN_ISA_AVX512, "avx512");
-    if (emulated) {
-        test_table(&emulated_table);
-        return failures != 0;
-    }
-#endif
-    if (emulated) return 0;
-    static const kn_isa sets[] = {KN_ISA_SCALAR, KN_ISA_AVX2, KN_ISA_AVX512};
-    for (int i = 0; i < 3; i++) {
-        const kn_kernels *table = kn_kernels_for(sets[i]);
-        if (table) test_table(table);
-    }
-    printf("native table: %s\n", kn_kernels_native()->name);
-    return failures != 0;
-}
+int main(int argc, char **argv) { return run_tables(argc, argv, test_table); }

@@ -16,24 +16,29 @@ flags="-O1 -g -std=c17 -Wall -Wextra -Werror -fno-math-errno
 compile() { # instruction set, further flags
     set=$1
     shift
-    for source in products attention rowwise; do
+    for source in products integer attention rowwise; do
         # shellcheck disable=SC2086
         $cc $flags "$@" -c "$kernels/$set/$source.c" -o "$build/$set-$source.o"
     done
 }
 link() {
-    # shellcheck disable=SC2086
-    $cc $flags "$kernels/dispatch.c" "$here/kernels_test.c" "$build"/*.o -lm -o "$build/test" \
-        2>"$build/link" || { cat "$build/link" >&2; exit 1; }
-    # gold warns of each symbol of the sanitizer's that it does not export
-    grep -v 'Cannot export local symbol' "$build/link" >&2 || true
+    for test in kernels integer; do
+        # shellcheck disable=SC2086
+        $cc $flags "$kernels/dispatch.c" "$kernels/weights.c" "$here/${test}_test.c" "$build"/*.o \
+            -lm -o "$build/$test" 2>"$build/link" || { cat "$build/link" >&2; exit 1; }
+        # gold warns of each symbol of the sanitizer's that it does not export
+        grep -v 'Cannot export local symbol' "$build/link" >&2 || true
+    done
 }
 
 echo "Natively:"
 for set in scalar avx2 avx512; do compile $set; done
 link
 status=0
-"$build/test" >"$build/log" || status=$?
+for test in kernels integer; do
+    echo "$test"
+    "$build/$test" || status=$?
+done >"$build/log"
 cat "$build/log"
 [ $status = 0 ] || exit $status
 
@@ -45,4 +50,5 @@ if grep -q '^avx512' "$build/log"; then exit 0; fi
 echo "Emulated by SIMDe:"
 compile avx512 -include "$here/simde-avx512.h" -Wno-psabi
 link
-"$build/test" emulated
+"$build/kernels" emulated
+"$build/integer" emulated

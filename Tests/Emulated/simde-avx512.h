@@ -31,6 +31,17 @@ static inline simde__m512 kn_fmadd_ps(simde__m512 a, simde__m512 b, simde__m512 
     return simde_mm512_loadu_ps(z);
 }
 
+#undef _mm256_fmadd_ps
+#define _mm256_fmadd_ps kn_fmadd_256
+static inline simde__m256 kn_fmadd_256(simde__m256 a, simde__m256 b, simde__m256 c) {
+    float x[8], y[8], z[8];
+    simde_mm256_storeu_ps(x, a);
+    simde_mm256_storeu_ps(y, b);
+    simde_mm256_storeu_ps(z, c);
+    for (int i = 0; i < 8; i++) z[i] = fmaf(x[i], y[i], z[i]);
+    return simde_mm256_loadu_ps(z);
+}
+
 #undef _mm512_maskz_loadu_ps
 #define _mm512_maskz_loadu_ps kn_maskz_loadu_ps
 static inline simde__m512 kn_maskz_loadu_ps(simde__mmask16 mask, const float *p) {
@@ -53,16 +64,6 @@ static inline void kn_mask_storeu_ps(float *p, simde__mmask16 mask, simde__m512 
 #define _mm512_cvtepu16_epi32 kn_cvtepu16_epi32
 static inline simde__m512i kn_cvtepu16_epi32(simde__m256i x) {
     uint16_t from[16];
-    int32_t to[16];
-    memcpy(from, &x, sizeof from);
-    for (int i = 0; i < 16; i++) to[i] = from[i];
-    return simde_mm512_loadu_si512(to);
-}
-
-#undef _mm512_cvtepi8_epi32
-#define _mm512_cvtepi8_epi32 kn_cvtepi8_epi32
-static inline simde__m512i kn_cvtepi8_epi32(simde__m128i x) {
-    int8_t from[16];
     int32_t to[16];
     memcpy(from, &x, sizeof from);
     for (int i = 0; i < 16; i++) to[i] = from[i];

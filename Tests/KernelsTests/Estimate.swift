@@ -8,7 +8,36 @@ struct Estimate {
     var bound: Double
 
     /// Σ a·b: off by at most (8 + n) · 2⁻²⁴ of the sum of the products' magnitudes.
-    static func dot(_ left: some Sequence<Float>, _ right: some Sequence<Float>) -> Estimate {
+    ///
+    /// Where the left side is `quantised`, each of its entries may also be off by half a step of the
+    /// 32 that it stands among: their largest magnitude / 8190, and a little for its own rounding.
+    static func dot(
+        _ left: some Collection<Float>,
+        _ right: some Collection<Float>,
+        quantised: Bool = false
+    ) -> Estimate {
+        var estimate = exactDot(left, right)
+        guard quantised else { return estimate }
+        let (entries, weights) = (Array(left), Array(right))
+        for first in stride(from: 0, to: entries.count, by: 32) {
+            let group = first..<min(first + 32, entries.count)
+            let largest = group.reduce(0) { max($0, abs(entries[$1])) }
+            let weight = group.reduce(0.0) { $0 + Double(abs(weights[$1])) }
+            estimate.bound += weight * Double(largest) / 8_190 * 1.001
+        }
+        return estimate
+    }
+
+    /// Adds a term that comes last.
+    mutating func add(_ term: Float) {
+        value += Double(term)
+        bound += abs(Double(term)) * 16 * 0x1p-24
+    }
+
+    private static func exactDot(
+        _ left: some Sequence<Float>,
+        _ right: some Sequence<Float>
+    ) -> Estimate {
         var (value, magnitude, count) = (0.0, 0.0, 8.0)
         for (a, b) in zip(left, right) {
             value += Double(a) * Double(b)

@@ -34,9 +34,15 @@ struct ProductTests {
         _ rows: Int,
         _ columns: Int,
         _ format: WeightFormat,
-        _ numbers: inout RandomNumbers
+        _ numbers: inout RandomNumbers,
+        outputsAreColumns: Bool = false
     ) -> WeightMatrix {
-        WeightMatrix(numbers.floats(rows * columns), format: format, columnCount: columns)
+        WeightMatrix(
+            numbers.floats(rows * columns),
+            format: format,
+            columnCount: columns,
+            outputsAreColumns: outputsAreColumns
+        )
     }
 
     @Test(
@@ -61,9 +67,11 @@ struct ProductTests {
             for token in 0..<item.tokens {
                 let row = tokens.row(token, width: item.columns)
                 for (gateRow, upRow) in pairs {
-                    let value = Estimate.dot(row, gateRow)
+                    let value = Estimate.dot(row, gateRow, quantised: format.isQuantised)
                     products.append(value)
-                    units.append(.gated(value, .dot(row, upRow)))
+                    units.append(
+                        .gated(value, .dot(row, upRow, quantised: format.isQuantised))
+                    )
                 }
             }
             #expect(products.agree(with: product.entries), "selectOut, \(item)")
@@ -80,7 +88,13 @@ struct ProductTests {
         let compute = try Compute(threadCount: 2, instructionSet: set)
         var numbers = RandomNumbers(seed: 2)
         for item in Self.cases {
-            let weight = Self.weight(item.rows, item.columns, format, &numbers)
+            let weight = Self.weight(
+                item.rows,
+                item.columns,
+                format,
+                &numbers,
+                outputsAreColumns: true
+            )
             let kept = item.kept.map { weight.entries(ofRow: $0) }
             let tokens = numbers.floats(item.tokens * kept.count)
             let before = numbers.floats(item.tokens * item.columns)
@@ -91,12 +105,13 @@ struct ProductTests {
             var estimates: [Estimate] = []
             for index in before.indices {
                 let (token, column) = index.quotientAndRemainder(dividingBy: item.columns)
-                estimates.append(
-                    .dot(
-                        [before[index]] + tokens.row(token, width: kept.count),
-                        [1] + kept.map { $0[column] }
-                    )
+                var estimate = Estimate.dot(
+                    tokens.row(token, width: kept.count),
+                    kept.map { $0[column] },
+                    quantised: format.isQuantised
                 )
+                estimate.add(before[index])
+                estimates.append(estimate)
             }
             #expect(estimates.agree(with: output.entries), "\(item)")
         }
@@ -131,7 +146,7 @@ struct ProductTests {
     ) -> (WeightMatrix, WeightMatrix, WeightMatrix) {
         (
             Self.weight(333, 65, format, &numbers), Self.weight(333, 65, format, &numbers),
-            Self.weight(333, 1_031, format, &numbers)
+            Self.weight(333, 1_031, format, &numbers, outputsAreColumns: true)
         )
     }
 

@@ -2,9 +2,22 @@
 
 extension WeightMatrix {
     /// A matrix of the given entries, row by row.
-    convenience init(_ entries: [Float], format: WeightFormat, columnCount: Int) {
+    convenience init(
+        _ entries: [Float],
+        format: WeightFormat,
+        columnCount: Int,
+        outputsAreColumns: Bool = false
+    ) {
         let rowCount = columnCount == 0 ? 0 : entries.count / columnCount
-        self.init(format: format, rowCount: rowCount, columnCount: columnCount) { row, span in
+        let units = (0..<columnCount).map { column in
+            WeightMatrix.unit(of: (0..<rowCount).map { entries[$0 * columnCount + column] })
+        }
+        self.init(
+            format: format,
+            rowCount: rowCount,
+            columnCount: columnCount,
+            columnUnits: outputsAreColumns ? units : nil
+        ) { row, span in
             for column in 0..<columnCount { span[column] = entries[row * columnCount + column] }
         }
     }

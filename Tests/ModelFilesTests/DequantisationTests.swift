@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import ModelFiles
@@ -79,17 +80,59 @@ struct DequantisationTests {
         #expect(found == [expected.map { $0 / 2 - 2 }, expected.map { $0 * -2 + 0.5 }])
     }
 
+    @Test("Q8_K is a single-precision scale times a signed byte")
+    func q8K() throws {
+        let numbers = (0..<256).map { Int8(truncatingIfNeeded: $0) }
+        let bytes =
+            littleEndian(Float(0.25).bitPattern) + numbers.map { UInt8(bitPattern: $0) }
+            + [UInt8](repeating: 0x55, count: 32)
+        #expect(try rows(type: 15, columns: 256, [bytes]) == [numbers.map { Float($0) / 4 }])
+    }
+
+    /// Random blocks, and what the package gguf makes of them (`Golden/dequantisation.py`).
+    private struct GoldenCase: Decodable {
+        let type: UInt32
+        let name: String
+        let columns: UInt64
+        let blocks: Data
+        let values: Data
+    }
+
+    @Test("agrees with ggml's own package on random blocks, bit for bit", .tags(.golden))
+    func golden() throws {
+        let url = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "Golden/dequantisation.json")
+        let cases = try JSONDecoder().decode([GoldenCase].self, from: Data(contentsOf: url))
+        #expect(
+            Set(cases.map(\.name)).isSuperset(
+                of: TensorType.decodable.filter {
+                    $0.contains("_") && $0 != "Q8_K"
+                }
+            )
+        )
+        for golden in cases {
+            let row = try rows(
+                type: golden.type,
+                columns: golden.columns,
+                [Array(golden.blocks)]
+            )[0]
+            let bytes = row.flatMap { littleEndian($0.bitPattern) }
+            #expect(bytes == Array(golden.values), "\(golden.name)")
+        }
+    }
+
     @Test("types without a decoder are named when a row is asked for")
     func unsupported() throws {
         var writer = GGUFWriter()
-        writer.addTensor("t", [256], type: 14, data: [UInt8](repeating: 0, count: 210))
+        writer.addTensor("t", [256], type: 17, data: [UInt8](repeating: 0, count: 74))
         let gguf = try GGUF(bytes: writer.bytes, name: "f")
         let error = ModelFileError.unsupportedTensorType(
             path: "f",
             tensor: "t",
-            found: "Q6_K",
-            supported: ["F32", "F16", "Q4_0", "Q4_1", "Q8_0", "BF16"]
+            found: "IQ2_XS",
+            supported: TensorType.decodable
         )
         #expect(throws: error) { try gguf.row(0, of: "t") }
+        #expect(TensorType.decodable.count == 16)
     }
 }

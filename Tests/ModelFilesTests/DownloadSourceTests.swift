@@ -32,6 +32,31 @@ struct DownloadSourceTests {
         #expect(try DownloadSource("https://127.0.0.1/c.whl").localPath == nil)
     }
 
+    @Test("takes credentials along to the same server alone, and never gives up encryption")
+    func redirected() throws {
+        func authorization(_ location: String, token: String?) throws -> String? {
+            var source = try DownloadSource("https://user:pass@a.example/x")
+            source.token = token
+            let target = try #require(source.redirected(to: location))
+            return target.request(from: 0).headers.first(name: "authorization")
+        }
+        for location in ["/y", "y", "https://a.example/y", "https://A.example/y"] {
+            #expect(try authorization(location, token: "t") == "Bearer t")
+            #expect(try authorization(location, token: nil) == "Basic dXNlcjpwYXNz")
+        }
+        for location in [
+            "https://b.example/y", "//b.example/y", "https://a.example:8443/y",
+            "https://a.example.b.example/y", "https://evil:pw@b.example/y",
+        ] {
+            #expect(try authorization(location, token: "t") == nil)
+            #expect(try authorization(location, token: nil) == nil)
+        }
+        let source = try DownloadSource("https://a.example/x")
+        for location in ["http://a.example/y", "file:///y", "ftp://a.example/y"] {
+            #expect(source.redirected(to: location) == nil)
+        }
+    }
+
     @Test("finds the proxy that the environment names")
     func proxy() throws {
         let source = try DownloadSource("https://a.example/x")

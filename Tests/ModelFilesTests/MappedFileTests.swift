@@ -63,6 +63,18 @@ struct MappedFileTests {
         }
     }
 
+    @Test("hashes one file as others do, and several in their order")
+    func hashes() {
+        let files = ["abc", ""].map { MappedFile(bytes: Array($0.utf8), name: "m") }
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        #expect(modelSHA256([files[0]]) == abc)
+        #expect(modelSHA256([files[1]]) == empty)
+        let both = modelSHA256([MappedFile(bytes: Array((abc + empty).utf8), name: "m")])
+        #expect(modelSHA256(files) == both)
+        #expect(modelSHA256(files.reversed()) != both)
+    }
+
     @Test("says why a file cannot be opened")
     func opens() throws {
         #expect(

@@ -19,6 +19,8 @@ final class MisbehavingServer: Sendable {
         case stallAfter(Int)
         /// Answers with a status and no file.
         case status(Int, headers: [String: String] = [:])
+        /// Serves these bytes instead of the file.
+        case body([UInt8])
         /// Answers 206 with this header, whatever was asked for.
         case contentRange(String)
         /// Serves with a content length that is not the file's.
@@ -149,6 +151,8 @@ private final class Handler: ChannelInboundHandler {
         case .status(let status, let headers):
             let headers = HTTPHeaders(headers.map { ($0, $1) } + [("content-length", "0")])
             send(context, HTTPResponseStatus(statusCode: status), headers, [])
+        case .body(let bytes):
+            respond(context, bytes, from: 0)
         case .contentRange(let value):
             let headers = HTTPHeaders([
                 ("content-range", value), ("content-length", "\(contents.count)"),

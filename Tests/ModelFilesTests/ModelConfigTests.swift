@@ -89,7 +89,7 @@ struct ModelConfigTests {
         let error = ModelFileError.unsupportedArchitecture(
             path: "f",
             found: "mamba",
-            supported: ["llama"]
+            supported: ["llama", "qwen2", "qwen3", "gemma3", "phi3"]
         )
         #expect(throws: error) {
             try config { $0.set("general.architecture", .string("mamba")) }
@@ -152,7 +152,8 @@ struct ModelConfigTests {
         ("tokenizer.ggml.padding_token_id", .uint32(.max), "0 to 4", "4294967295"),
         ("tokenizer.ggml.add_bos_token", .uint32(1), "bool", "uint32"),
         ("llama.expert_count", .uint32(8), "0", "8"),
-        ("llama.rope.scaling.type", .string("yarn"), "none", "yarn"),
+        ("llama.rope.scaling.type", .string("yarn"), "none or linear", "yarn"),
+        ("llama.final_logit_softcapping", .float32(30), "0", "30.0"),
     ]
 
     @Test("refuses a head whose keys and values differ in width")

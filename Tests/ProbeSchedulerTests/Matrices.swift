@@ -29,10 +29,8 @@ extension ConsumerNorms {
     init(weights: [Float], inputs: Int) {
         self.init(channelCount: inputs)
         for channel in 0..<inputs {
-            measure(
-                channel: channel,
-                weights: stride(from: channel, to: weights.count, by: inputs).map { weights[$0] }
-            )
+            let column = stride(from: channel, to: weights.count, by: inputs).map { weights[$0] }
+            measure(channel: channel, weights: column.span)
         }
     }
 }

@@ -19,7 +19,7 @@ struct WandaSPTests {
             let width = shape.consumerWidth(block.kind)
             var norm = ConsumerNorms(channelCount: width)
             for channel in 0..<width {
-                norm.measure(channel: channel, weights: [Float(channel + 1), -1])
+                norm.measure(channel: channel, weights: [Float(channel + 1), -1].span)
             }
             norms[block] = norm
         }

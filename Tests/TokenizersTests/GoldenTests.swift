@@ -34,9 +34,13 @@ struct GoldenTests {
         try check("smollm", try Tokenizer(vocabulary: ModelVocabulary.smolLM2.get().vocabulary))
     }
 
-    @Test("encodes all of llama.cpp's vectors for GPT-2")
-    func gpt2Vectors() throws {
-        try check("gpt-2", try Tokenizer(vocabulary: ModelVocabulary.gpt2.get().vocabulary))
+    @Test(
+        "encodes all of llama.cpp's vectors",
+        arguments: ["gpt-2", "llama-bpe", "llama-spm", "phi-3", "qwen2"]
+    )
+    func vectors(name: String) throws {
+        let model = try #require(ModelVocabulary.llamaCPP[name]).get()
+        try check(name, try Tokenizer(vocabulary: model.vocabulary))
     }
 
     private struct Reference: Decodable {

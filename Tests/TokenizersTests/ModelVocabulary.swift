@@ -12,10 +12,12 @@ struct ModelVocabulary: Sendable {
         try ModelVocabulary(named: "smollm2", file: "SmolLM2-135M-Instruct.Q4_1.gguf")
     }
 
-    /// GPT-2's.
-    static let gpt2 = Result {
-        try ModelVocabulary(named: "gpt-2", file: "ggml-vocab-gpt-2.gguf")
-    }
+    /// llama.cpp's vocabularies of several model families, by its names for them.
+    static let llamaCPP = Dictionary(
+        uniqueKeysWithValues: ["gpt-2", "llama-bpe", "llama-spm", "phi-3", "qwen2"].map { name in
+            (name, Result { try ModelVocabulary(named: name, file: "ggml-vocab-\(name).gguf") })
+        }
+    )
 
     /// Reads a file that `fetch-vocabulary.sh` brings if the cache lacks it.
     private init(named name: String, file: String) throws {
@@ -34,7 +36,8 @@ struct ModelVocabulary: Sendable {
             tokens: try gguf.value("tokenizer.ggml.tokens", as: .strings),
             types: try gguf.value("tokenizer.ggml.token_type", as: .integers)
                 .map { TokenType(rawValue: Int32($0)) ?? .normal },
-            merges: try gguf.value("tokenizer.ggml.merges", as: .strings),
+            merges: try gguf.valueIfPresent("tokenizer.ggml.merges", as: .strings) ?? [],
+            scores: try gguf.valueIfPresent("tokenizer.ggml.scores", as: .floats) ?? [],
             preTokenizer: try gguf.value("tokenizer.ggml.pre", as: .string),
             bosToken: try token("bos"),
             eosToken: try token("eos"),

@@ -7,7 +7,7 @@ struct PreTokenizerTests {
     private func words(_ text: String, _ name: String = "gpt-2") throws -> [String] {
         let scalars = Array(text.unicodeScalars)
         var ends: [Int] = []
-        try preTokenizer(named: name).appendWordEnds(of: scalars[...], to: &ends)
+        try bytePairPattern(named: name).preTokenizer.appendWordEnds(of: scalars[...], to: &ends)
         var start = 0
         return ends.map { end in
             defer { start = end }
@@ -67,6 +67,26 @@ struct PreTokenizerTests {
         #expect(try words(text, "smollm") == expected)
     }
 
+    @Test(
+        "Llama 3's pattern cuts words",
+        arguments: [
+            ("it's WE'LL", ["it", "'s", " WE", "'LL"]), ("'\u{17F}x", ["'\u{17F}", "x"]),
+            ("'re 'rx", ["'re", " '", "rx"]), (" 1234567", [" ", "123", "456", "7"]),
+            ("$abc(x)", ["$abc", "(x", ")"]), ("\tabc", ["\tabc"]), ("\nabc", ["\n", "abc"]),
+            ("a  b", ["a", " ", " b"]), ("a.\r\n\nb", ["a", ".\r\n\n", "b"]),
+            ("a \n \n  b", ["a", " \n \n", " ", " b"]), ("x  ", ["x", "  "]),
+            (" !!\n", [" !!\n"]), ("", []),
+        ]
+    )
+    func llama3(text: String, expected: [String]) throws {
+        #expect(try words(text, "llama-bpe") == expected)
+    }
+
+    @Test("Qwen2's pattern takes each number scalar alone")
+    func qwen2() throws {
+        #expect(try words(" 123 a", "qwen2") == [" ", "1", "2", "3", " a"])
+    }
+
     @Test("classes of ASCII agree with Unicode's properties")
     func asciiClasses() {
         for value in UInt8(0)..<128 {
@@ -79,7 +99,10 @@ struct PreTokenizerTests {
         }
     }
 
-    @Test("words cover random text without gaps", arguments: ["gpt-2", "smollm"])
+    @Test(
+        "words cover random text without gaps",
+        arguments: ["gpt-2", "smollm", "llama-bpe", "qwen2"]
+    )
     func wordsCoverText(name: String) throws {
         let seed: UInt64 = 0x5EED_0001
         var generator = SeededGenerator(seed: seed)

@@ -105,7 +105,7 @@ struct TokenizerTests {
         #expect(tokenizer.decode(tokens, skipsSpecial: true) == "hello<tool>")
     }
 
-    @Test("gives random texts back", arguments: ["gpt-2", "smollm"])
+    @Test("gives random texts back", arguments: ["gpt-2", "smollm", "llama-bpe", "qwen2"])
     func roundTrip(preTokenizer: String) throws {
         let tokenizer = try SmallVocabulary.tokenizer(preTokenizer: preTokenizer)
         let seed: UInt64 = 0x5EED_0004

@@ -75,10 +75,10 @@ struct TokenizerVocabularyTests {
 
     @Test("is refused when its kind or pre-tokenizer is not supported, with what is")
     func refusesUnsupported() {
-        #expect(error { $0.model = "llama" } == .unsupportedModel("llama", supported: ["gpt2"]))
+        #expect(error { $0.model = "t5" } == .unsupportedModel("t5", supported: ["gpt2", "llama"]))
         #expect(
-            error { $0.preTokenizer = "qwen2" }
-                == .unsupportedPreTokenizer("qwen2", supported: ["gpt-2", "gpt2", "smollm"])
+            error { $0.preTokenizer = "tekken" }
+                == .unsupportedPreTokenizer("tekken", supported: supportedPreTokenizers)
         )
     }
 
@@ -112,6 +112,10 @@ struct TokenizerVocabularyTests {
             .tokenOutOfRange(name: "eos", id: 7, vocabularySize: 3),
             .malformedMerge(index: 0, merge: "a\nb"),
             .mergeOfUnknownToken(index: 4, merge: "a b", token: "ab"),
+            .scoreCountMismatch(tokenCount: 2, scoreCount: 1), .scoreNotANumber(token: 3),
+            .unsupportedPart(part: "a\nb", type: "x\ny", supported: ["Y"]),
+            .invalidValue(path: "model.\n", expected: "a number"),
+            .malformedJSON(offset: 3, expected: "a value"),
             .unsupportedModel("llama", supported: ["gpt2"]),
             .unsupportedPreTokenizer("llama3", supported: ["gpt-2", "smollm"]),
             .missingChatTemplate, .unsupportedChatTemplate(found: "{% if\n x %}"),

@@ -46,15 +46,9 @@ KN_INLINE vec v_load_bf16(const uint16_t *p) {
     __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
     return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
 }
-/// The first n lanes, zero in the others.
-KN_INLINE vec v_first(vec x, size_t n) {
-    float lanes[8];
-    _mm256_storeu_ps(lanes, x);
-    return v_load_first(lanes, n);
-}
-KN_INLINE vec v_load_int8(const int8_t *p) {
-    __m256i wide = _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p));
-    return _mm256_cvtepi32_ps(wide);
+
+KN_INLINE vec v_from_int32(const int32_t *p) {
+    return _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)(const void *)p));
 }
 
 /// The sum of the lanes, always in this order.

@@ -4,6 +4,7 @@
 // clang-format off
 #include "vector.h"
 #include "../simd/exponential.inc"
+#include "../simd/activation.inc"
 #include "../simd/tiles.inc"
 #include "../simd/products.inc"
 // clang-format on

@@ -9,7 +9,8 @@
 #include <immintrin.h>
 #endif
 #ifndef KN_TARGET_AVX512
-#define KN_TARGET_AVX512 __attribute__((target("avx2,fma,avx512f,avx512bw,avx512vl,avx512dq")))
+#define KN_TARGET_AVX512                                                                           \
+    __attribute__((target("avx2,fma,avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
 #endif
 
 #define KN_SET    avx512
@@ -52,16 +53,8 @@ KN_INLINE vec v_load_bf16(const uint16_t *p) {
     __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p));
     return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
 }
-/// The first n lanes, zero in the others.
-KN_INLINE vec v_first(vec x, size_t n) {
-    float lanes[16];
-    _mm512_storeu_ps(lanes, x);
-    return v_load_first(lanes, n);
-}
-KN_INLINE vec v_load_int8(const int8_t *p) {
-    __m512i wide = _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
-    return _mm512_cvtepi32_ps(wide);
-}
+
+KN_INLINE vec v_from_int32(const int32_t *p) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(p)); }
 
 KN_INLINE __m256 v_upper_half(vec x) {
     return _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x), 1));

@@ -18,42 +18,72 @@ extern "C" {
 // - Within one instruction set and one format, the value of a (token, output) pair does not depend
 //   on how many tokens, rows or columns the call covers, nor on how the caller splits the work.
 //   Instruction sets may differ from each other by rounding.
-// - Kernels neither allocate nor start threads, and use at most 160 KiB of stack.
+// - Kernels neither allocate nor start threads, and use at most 192 KiB of stack.
 
 /// The instruction sets that a table can be written for.
 typedef enum { KN_ISA_SCALAR = 0, KN_ISA_AVX2 = 1, KN_ISA_AVX512 = 2 } kn_isa;
 
-/// How the entries of a weight matrix are stored: f32, the upper half of an f32, or signed bytes in
-/// groups that share a scale.
-typedef enum { KN_F32 = 0, KN_BF16 = 1, KN_INT8 = 2 } kn_format;
+/// How the entries of a weight matrix are stored: f32, the upper half of an f32, or whole numbers
+/// of eight or four bits in groups.
+typedef enum { KN_F32 = 0, KN_BF16 = 1, KN_INT8 = 2, KN_INT4 = 3 } kn_format;
 
-/// Entries of int8 that share a scale: along the columns, so a pruned row never splits a group. As
-/// many as in GGUF's blocks, whose range is thus kept.
+/// Entries that share a step and a base: along the columns, so a pruned row never splits a group.
+/// As many as in GGUF's blocks, whose range is thus kept.
 #define KN_GROUP_SIZE 32
 
-/// A group of int8 entries, which stand for entry * scale + offset. The offset makes blocks of 16
-/// even levels (Q4_0, Q4_1) come out as they went in. A row's last group is filled up; what lies
-/// beyond the row is never used.
+/// The largest magnitude of entry * step + base, the weight as a multiple of its unit.
+#define KN_LARGEST_WEIGHT 8191
+/// The largest magnitude of a quantised activation. 32 products of it and the largest weight fit an
+/// int32, thus the sum over a group is exact, whatever its order.
+#define KN_LARGEST_ACTIVATION 4095
+
+/// A group of 32 entries of 0 to 255, which stand for (entry * step + base) * unit. Blocks of 16
+/// even levels (Q4_0, Q4_1) come out as they went in, up to the rounding of their step to the unit.
+/// A row's last group is filled up; what lies beyond the row is never used.
 typedef struct {
-    float scale;
-    float offset;
-    int8_t entries[KN_GROUP_SIZE];
-} kn_group;
+    uint16_t step;
+    int16_t base;
+    uint8_t entries[KN_GROUP_SIZE];
+} kn_group8;
+
+/// The same with entries of 0 to 15: entry j is the lower half of byte j, or the upper of j - 16.
+typedef struct {
+    uint16_t step;
+    int16_t base;
+    uint8_t entries[KN_GROUP_SIZE / 2];
+} kn_group4;
 
 /// A weight matrix: rows of `columns` contiguous entries each, one row after another. A row is an
-/// array of float, of uint16_t, or of as many kn_group as its columns need, by format.
+/// array of float, of uint16_t, or of as many kn_group8 or kn_group4 as its columns need.
 typedef struct {
     kn_format format;
     const void *data;
     size_t columns;
+    /// Of the formats in groups: one an output, thus one a row for select_out and one a column for
+    /// select_in.
+    const float *units;
 } kn_weight;
+
+/// Activations as whole numbers: row t is `groups` groups of KN_GROUP_SIZE from
+/// entries + t*groups*KN_GROUP_SIZE on, with a scale and the sum of its entries each from
+/// scales + t*groups and totals + t*groups on.
+typedef struct {
+    const int16_t *entries;
+    const float *scales;
+    const int32_t *totals;
+    size_t groups;
+} kn_quantised;
+
+/// What a gated unit applies to its gate.
+typedef enum { KN_SILU = 0, KN_GELU = 1 } kn_activation;
 
 /// The kernels for one instruction set. Tables are constant and live as long as the process.
 typedef struct {
     kn_isa isa;
     const char *name;
 
-    /// out[t*ldo + i] = dot(x + t*ldx, row kept[i] of w), for t < tokens and i < count.
+    /// out[t*ldo + i] = dot(x + t*ldx, row kept[i] of w), for t < tokens and i < count; w is f32
+    /// or bf16.
     ///
     /// With kept NULL, output i uses row first + i; otherwise `first` is not read. The rows of
     /// `kept` may be in any order and may repeat. x has w->columns floats a row.
@@ -61,7 +91,7 @@ typedef struct {
                        const kn_weight *w, const int32_t *kept, size_t first, size_t count);
 
     /// y[t*ldy + j] += sum over i of x[t*ldx + i] * w[kept[i]][j], for t < tokens and j in
-    /// [column, column + columns).
+    /// [column, column + columns); w is f32 or bf16.
     ///
     /// i ascends over count, and each sum starts from what y holds. With kept NULL, entry i uses
     /// row i. y is indexed by j itself, thus [column, column + columns) of each row is touched.
@@ -69,13 +99,40 @@ typedef struct {
                       const kn_weight *w, const int32_t *kept, size_t count, size_t column,
                       size_t columns);
 
-    /// out[t*ldo + i] = silu(dot(x_t, gate row)) * dot(x_t, up row), rows chosen as in select_out.
+    /// out[t*ldo + i] = activation(dot(x_t, gate row)) * dot(x_t, up row), rows chosen as in
+    /// select_out.
     ///
     /// gate and up have the same number of columns; their formats may differ. The dot products are
     /// those of select_out to the bit.
     void (*gated_unit)(float *out, size_t ldo, const float *x, size_t ldx, size_t tokens,
-                       const kn_weight *gate, const kn_weight *up, const int32_t *kept,
-                       size_t first, size_t count);
+                       const kn_weight *gate, const kn_weight *up, kn_activation activation,
+                       const int32_t *kept, size_t first, size_t count);
+
+    /// Writes one row of n activations in groups: each group's scale is its largest magnitude
+    /// divided by KN_LARGEST_ACTIVATION, NaN where an entry is not finite; the last group is filled
+    /// up with zeros. The same to the bit in all instruction sets.
+    void (*quantise)(int16_t *entries, float *scales, int32_t *totals, const float *x, size_t n);
+
+    // The products of quantised activations take weights in groups only. A sum over a group is
+    // exact; the sums are scaled and added up group by group in ascending order, then multiplied by
+    // the output's unit, each step rounded once: the same to the bit in all instruction sets.
+
+    /// select_out of quantised activations, which have as many groups as a row of w.
+    void (*select_out_quantised)(float *out, size_t ldo, const kn_quantised *x, size_t tokens,
+                                 const kn_weight *w, const int32_t *kept, size_t first,
+                                 size_t count);
+
+    /// select_in of quantised activations, `count` of them a token; `column` is a multiple of
+    /// KN_GROUP_SIZE.
+    void (*select_in_quantised)(float *y, size_t ldy, const kn_quantised *x, size_t tokens,
+                                const kn_weight *w, const int32_t *kept, size_t count,
+                                size_t column, size_t columns);
+
+    /// gated_unit of quantised activations; the activation itself may differ by rounding.
+    void (*gated_unit_quantised)(float *out, size_t ldo, const kn_quantised *x, size_t tokens,
+                                 const kn_weight *gate, const kn_weight *up,
+                                 kn_activation activation, const int32_t *kept, size_t first,
+                                 size_t count);
 
     /// Causal attention of `queries` consecutive queries (rows ldq apart) of one query head over
     /// the blocks of one sequence; the output rows have head_dim floats and are ldo apart.
@@ -98,7 +155,7 @@ typedef struct {
     void (*rotate)(float *x, size_t heads, size_t head_dim, const float *cosines,
                    const float *sines);
 
-    /// out[j] = w[row][j] as f32; w->columns floats.
+    /// out[j] = w[row][j] as f32; w->columns floats. Units are one a row, as in select_out.
     void (*expand_row)(float *out, const kn_weight *w, size_t row);
 
     /// The sum of the squares of x[0] to x[n-1]; 0 for none.
@@ -113,6 +170,17 @@ typedef struct {
     /// With r = p[i] / (p[i] + g[i] + 1e-6): total[i] += (1 - r)*g[i] + r*p[i], for i < n.
     void (*fuse_importance)(float *total, const float *p, const float *g, size_t n);
 } kn_kernels;
+
+/// The unit for an output whose weights are `values`: their largest magnitude is KN_LARGEST_WEIGHT
+/// of it. NaN when an entry is not finite, 0 when all are next to zero.
+float kn_unit(const float *values, size_t n);
+
+/// Writes one row of n weights in groups of `format`, KN_INT8 or KN_INT4, which takes 256 or 16
+/// even levels between the extremes of each group.
+///
+/// units: one for each column where `along_columns`, else the row's alone.
+void kn_encode_row(void *out, kn_format format, const float *row, size_t n, const float *units,
+                   int along_columns);
 
 /// The best table for the CPU that this runs on.
 const kn_kernels *kn_kernels_native(void);

@@ -1,17 +1,10 @@
 // The specification of the products: one accumulator a sum, in ascending order.
-#include "../internal.h"
-#include <math.h>
+#include "activation.h"
 
 /// Entry j of a row.
 static inline float entry(const kn_weight *w, const void *row, size_t j) {
-    switch (w->format) {
-    case KN_BF16:
-        return kn_from_bf16(((const uint16_t *)row)[j]);
-    case KN_INT8:
-        return kn_from_int8(row, j);
-    default:
-        return ((const float *)row)[j];
-    }
+    if (w->format == KN_BF16) return kn_from_bf16(((const uint16_t *)row)[j]);
+    return ((const float *)row)[j];
 }
 
 static float dot(const float *x, const kn_weight *w, size_t index) {
@@ -30,14 +23,14 @@ void kn_scalar_select_out(float *out, size_t ldo, const float *x, size_t ldx, si
 }
 
 void kn_scalar_gated_unit(float *out, size_t ldo, const float *x, size_t ldx, size_t tokens,
-                          const kn_weight *gate, const kn_weight *up, const int32_t *kept,
-                          size_t first, size_t count) {
+                          const kn_weight *gate, const kn_weight *up, kn_activation activation,
+                          const int32_t *kept, size_t first, size_t count) {
     for (size_t i = 0; i < count; i++) {
         size_t row = kn_row(kept, first, i);
         for (size_t t = 0; t < tokens; t++) {
             float g = dot(x + t * ldx, gate, row);
             float u = dot(x + t * ldx, up, row);
-            out[t * ldo + i] = g / (1.0f + expf(-g)) * u;
+            out[t * ldo + i] = kn_activate(g, activation) * u;
         }
     }
 }

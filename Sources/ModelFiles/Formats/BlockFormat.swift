@@ -28,6 +28,17 @@ extension RawSpan {
     }
 }
 
+extension MutableSpan<Float> {
+    /// Stores the numbers of `vector` from `index` on; they must fit.
+    @inline(__always)
+    mutating func store<Vector: SIMD>(_ vector: Vector, at index: Int)
+    where Vector.Scalar == Float, Vector: BitwiseCopyable {
+        // SAFETY: the span checks its bounds, and every bit pattern is a Float.
+        var bytes = unsafe mutableBytes
+        bytes.storeBytes(of: vector, toByteOffset: index * 4, as: Vector.self)
+    }
+}
+
 extension Float {
     /// The value of an IEEE half-precision number, exactly.
     ///

@@ -40,7 +40,9 @@ public struct TensorType: Sendable, Hashable, CustomStringConvertible {
     private static let formats: [UInt32: any BlockFormat.Type] = {
         let all: [any BlockFormat.Type] = [
             F32Format.self, F16Format.self, BF16Format.self,
-            Q4_0Format.self, Q4_1Format.self, Q8_0Format.self,
+            Q4_0Format.self, Q4_1Format.self, Q5_0Format.self, Q5_1Format.self, Q8_0Format.self,
+            Q2_KFormat.self, Q3_KFormat.self, Q4_KFormat.self, Q5_KFormat.self, Q6_KFormat.self,
+            Q8_KFormat.self, IQ4_NLFormat.self, IQ4_XSFormat.self,
         ]
         return Dictionary(uniqueKeysWithValues: all.map { ($0.type.code, $0) })
     }()
@@ -52,21 +54,12 @@ public struct TensorType: Sendable, Hashable, CustomStringConvertible {
 
     /// Known in size only, so that an error can name the type instead of calling the file damaged.
     private static let undecodable = [
-        TensorType(6, "Q5_0", blockSize: 32, blockByteCount: 22),
-        TensorType(7, "Q5_1", blockSize: 32, blockByteCount: 24),
-        TensorType(10, "Q2_K", blockSize: 256, blockByteCount: 84),
-        TensorType(11, "Q3_K", blockSize: 256, blockByteCount: 110),
-        TensorType(12, "Q4_K", blockSize: 256, blockByteCount: 144),
-        TensorType(13, "Q5_K", blockSize: 256, blockByteCount: 176),
-        TensorType(14, "Q6_K", blockSize: 256, blockByteCount: 210),
         TensorType(16, "IQ2_XXS", blockSize: 256, blockByteCount: 66),
         TensorType(17, "IQ2_XS", blockSize: 256, blockByteCount: 74),
         TensorType(18, "IQ3_XXS", blockSize: 256, blockByteCount: 98),
         TensorType(19, "IQ1_S", blockSize: 256, blockByteCount: 50),
-        TensorType(20, "IQ4_NL", blockSize: 32, blockByteCount: 18),
         TensorType(21, "IQ3_S", blockSize: 256, blockByteCount: 110),
         TensorType(22, "IQ2_S", blockSize: 256, blockByteCount: 82),
-        TensorType(23, "IQ4_XS", blockSize: 256, blockByteCount: 136),
         TensorType(24, "I8", blockSize: 1, blockByteCount: 1),
         TensorType(25, "I16", blockSize: 1, blockByteCount: 2),
         TensorType(26, "I32", blockSize: 1, blockByteCount: 4),

@@ -1,9 +1,9 @@
-/// A GGUF file: typed metadata, and tensors that can be read as floats row by row.
+/// A GGUF file, or several that make up one model: typed metadata, and tensors that can be read as floats row by row.
 ///
 /// The file is treated as hostile: every count, length and offset is checked against the size of
 /// the file before it is used, and a `GGUF` exists only for a file whose header and tensor table
 /// are sound throughout.
-public struct GGUF: Sendable {
+public struct GGUF: TensorSource {
     /// Where the file lies; appears in errors.
     public var path: String { file.path }
 
@@ -16,16 +16,26 @@ public struct GGUF: Sendable {
     /// All tensors, in file order.
     public let tensors: [TensorInfo]
 
-    /// The bytes.
-    public let file: MappedFile
+    /// The files, in the order of their parts; one, unless the model is split.
+    public let files: [MappedFile]
+
+    /// The file that the metadata comes from.
+    public var file: MappedFile { files[0] }
 
     private let tensorIndices: [String: Int]
 
-    /// Maps a file and reads its header.
+    /// Maps a file and reads its header; of a split model, those of all its parts.
     ///
+    /// - Parameter path: The file, or any part of a split model (`*-00001-of-00003.gguf`).
     /// - Throws: `ModelFileError` that says what is wrong with the file, and where.
     public init(path: String) throws(ModelFileError) {
-        try self.init(MappedFile(path: path))
+        let part = try GGUFPart(MappedFile(path: path))
+        guard let split = try GGUFSplit(part) else {
+            self.init(part, parts: [part])
+            return
+        }
+        let parts = try split.parts(of: part)
+        self.init(parts[0], parts: parts)
     }
 
     /// Reads a file that is in memory.
@@ -35,61 +45,40 @@ public struct GGUF: Sendable {
     ///   - name: Stands for the path in errors.
     /// - Throws: `ModelFileError` that says what is wrong with the bytes, and where.
     public init(bytes: [UInt8], name: String = "memory") throws(ModelFileError) {
-        try self.init(MappedFile(bytes: bytes, name: name))
+        let part = try GGUFPart(MappedFile(bytes: bytes, name: name))
+        if let split = try GGUFSplit(part) {
+            throw .badMetadata(
+                path: name,
+                key: "split.count",
+                expected: "1 for a file in memory",
+                found: "\(split.count)"
+            )
+        }
+        self.init(part, parts: [part])
     }
 
-    init(_ file: MappedFile) throws(ModelFileError) {
-        self.file = file
-        var reader = GGUFReader(file)
-        version = try reader.signatureAndVersion()
-        // Name, dimension count, one dimension, type, offset; and key, type, value.
-        let tensorCount = try reader.count("tensor count", minimumSize: 8 + 4 + 8 + 4 + 8)
-        let metadataCount = try reader.count("metadata count", minimumSize: 8 + 1 + 4 + 1)
-        metadata = try reader.metadata(count: metadataCount)
-        let table = try reader.tensors(count: tensorCount, alignment: reader.alignment(metadata))
-        tensors = table
+    /// - Parameters:
+    ///   - main: The part with the metadata.
+    ///   - parts: All parts; no two tensors share a name.
+    private init(_ main: GGUFPart, parts: [GGUFPart]) {
+        version = main.version
+        metadata = main.metadata
+        files = parts.map(\.file)
+        tensors = parts.enumerated().flatMap { index, part in
+            part.tensors.map { tensor in
+                var tensor = tensor
+                tensor.part = index
+                return tensor
+            }
+        }
         tensorIndices = Dictionary(
-            uniqueKeysWithValues: table.enumerated().map { ($1.name, $0) }
+            uniqueKeysWithValues: tensors.enumerated().map { ($1.name, $0) }
         )
     }
 
     /// The tensor of that name, or nil when there is none.
     public func tensor(named name: String) -> TensorInfo? {
         tensorIndices[name].map { tensors[$0] }
-    }
-
-    /// Reads one row of a tensor as floats.
-    ///
-    /// - Parameters:
-    ///   - row: In `0..<tensor.rowCount`; counts through all dimensions but the fastest.
-    ///   - tensor: One of this file's `tensors`.
-    ///   - values: Overwritten; as long as `tensor.columnCount`.
-    /// - Throws: `ModelFileError.unsupportedTensorType` when the type cannot be decoded.
-    public func copyRow(
-        _ row: Int,
-        of tensor: TensorInfo,
-        into values: inout MutableSpan<Float>
-    ) throws(ModelFileError) {
-        guard let format = tensor.type.format else {
-            throw .unsupportedTensorType(
-                path: path,
-                tensor: tensor.name,
-                found: tensor.type.description,
-                supported: TensorType.decodable
-            )
-        }
-        precondition(row >= 0 && row < tensor.rowCount, "the tensor must have the row")
-        precondition(values.count == tensor.columnCount, "the span must be as long as a row")
-        let start = tensor.offset + row * tensor.rowByteCount
-        decode(start..<start + tensor.rowByteCount, as: format, into: &values)
-    }
-
-    private func decode<Format: BlockFormat>(
-        _ range: Range<Int>,
-        as format: Format.Type,
-        into values: inout MutableSpan<Float>
-    ) {
-        file.withBytes(in: range) { format.decode($0, into: &values) }
     }
 }
 

@@ -28,42 +28,48 @@ struct Download: Sendable {
 
     /// Fetches the file.
     ///
+    /// - Returns: The SHA-256 that the server says the file has, if it does.
     /// - Throws: `ModelFileError`; what has arrived stays in the file, for the next attempt.
-    func run(progress: PullProgress) async throws(ModelFileError) {
+    @discardableResult
+    func run(progress: PullProgress) async throws(ModelFileError) -> String? {
         var configuration = HTTPClient.Configuration(
             timeout: .init(connect: min(timeout, .seconds(30)), read: timeout)
         )
         // The attempts are counted here, and their failures reported.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.proxy = source.proxy(environment: environment)
+        // Followed here, so that what the servers on the way say about the file is heard, and no
+        // token goes to another server.
+        configuration.redirectConfiguration = .disallow
         let client = HTTPClient(
             eventLoopGroupProvider: .singleton,
             configuration: configuration
         )
         let result = await attempts(client, progress)
         try? await client.shutdown()
-        try result.get()
+        return try result.get()
     }
 
     private func attempts(
         _ client: HTTPClient,
         _ progress: PullProgress
-    ) async -> Result<Void, ModelFileError> {
+    ) async -> Result<String?, ModelFileError> {
         var reason = ""
         for delay in retryDelays.map(Optional.some) + [nil] {
+            var demanded = Duration.zero
             do {
-                try await attempt(client, progress)
-                return .success(())
+                return .success(try await attempt(client, progress))
             } catch let error as ModelFileError {
                 return .failure(error)
             } catch let failure as TransientFailure {
                 reason = failure.reason
+                demanded = failure.delay
             } catch {
                 reason = String(describing: error)
             }
             guard !Task.isCancelled else { return .failure(.cancelled(path: path)) }
             guard let delay else { break }
-            try? await Task.sleep(for: delay)
+            try? await Task.sleep(for: max(delay, demanded))
         }
         guard !Task.isCancelled else { return .failure(.cancelled(path: path)) }
         let attempts = retryDelays.count + 1
@@ -75,15 +81,14 @@ struct Download: Sendable {
     /// A failure that another attempt may mend.
     private struct TransientFailure: Error {
         let reason: String
+        /// What the server asks to wait before the next attempt.
+        var delay = Duration.zero
     }
 
-    private func attempt(_ client: HTTPClient, _ progress: PullProgress) async throws {
+    private func attempt(_ client: HTTPClient, _ progress: PullProgress) async throws -> String? {
         var output = try OutputFile(appendingTo: path)
         if output.count > limit { try output.clear() }
-        let response = try await client.execute(
-            source.request(from: output.count),
-            deadline: .distantFuture
-        )
+        let (response, sha256) = try await response(client, from: output.count)
         let total = try interpret(response, output: &output)
         progress(output.count, total)
         for try await part in response.body {
@@ -102,6 +107,51 @@ struct Download: Sendable {
             throw TransientFailure(reason: "\(output.count) of \(total ?? 0) bytes arrived")
         }
         try output.synchronize()
+        return sha256
+    }
+
+    /// Servers that send us on to another one, at most.
+    private static let redirectLimit = 5
+
+    /// Asks for the file, wherever the servers say that it lies.
+    private func response(
+        _ client: HTTPClient,
+        from offset: Int
+    ) async throws -> (response: HTTPClientResponse, sha256: String?) {
+        var source = source
+        var sha256: String?
+        for _ in 0...Self.redirectLimit {
+            let response = try await client.execute(
+                source.request(from: offset),
+                deadline: .distantFuture
+            )
+            for name in ["x-linked-etag", "etag"] where sha256 == nil {
+                sha256 = response.headers.first(name: name).flatMap(Self.sha256)
+            }
+            guard [301, 302, 303, 307, 308].contains(response.status.code) else {
+                return (response, sha256)
+            }
+            let location = response.headers.first(name: "location") ?? ""
+            guard let next = source.redirected(to: location) else {
+                throw ModelFileError.badRedirect(
+                    address: source.shownAddress,
+                    reason: "it names no address that can be followed"
+                )
+            }
+            source = next
+        }
+        throw ModelFileError.badRedirect(
+            address: self.source.shownAddress,
+            reason: "more than \(Self.redirectLimit) one after the other"
+        )
+    }
+
+    /// The SHA-256 in an entity tag; nil when it is another kind of tag.
+    static func sha256(_ tag: String) -> String? {
+        var tag = tag[...]
+        if tag.hasPrefix("W/") { tag = tag.dropFirst(2) }
+        let digits = tag.filter { $0 != "\"" }.lowercased()
+        return digits.wholeMatch(of: /[0-9a-f]{64}/).map { String($0.0) }
     }
 
     /// Checks status and range, and empties the file when the server starts over.
@@ -132,8 +182,11 @@ struct Download: Sendable {
             try output.clear()
             throw TransientFailure(reason: "the server has no such range")
         case 408, 429, 500...599:
+            // A server that asks for more patience than a minute is not waited for that long.
+            let seconds = response.headers.first(name: "retry-after").flatMap(Int.init) ?? 0
             throw TransientFailure(
-                reason: "the server answered with status \(response.status.code)"
+                reason: "the server answered with status \(response.status.code)",
+                delay: .seconds(min(max(seconds, 0), 60))
             )
         default:
             throw ModelFileError.httpStatus(

@@ -10,6 +10,9 @@ struct DownloadSource: Sendable, Equatable {
     /// The address without user name, password and query, which errors must not show.
     let shownAddress: String
 
+    /// Sent as a bearer token.
+    var token: String?
+
     private let components: URLComponents
 
     /// Takes an address apart.
@@ -35,6 +38,28 @@ struct DownloadSource: Sendable, Equatable {
     /// Path on this machine, for the scheme `file`.
     var localPath: String? { scheme == "file" ? components.path : nil }
 
+    /// Where a server sends us on; nil when that is no address, or one that gives up encryption.
+    ///
+    /// Credentials stay with the server that they were meant for.
+    func redirected(to location: String) -> DownloadSource? {
+        guard let base = components.url,
+            var target = URL(string: location, relativeTo: base).flatMap({
+                URLComponents(url: $0, resolvingAgainstBaseURL: true)
+            })
+        else { return nil }
+        let isSameServer =
+            target.scheme?.lowercased() == scheme
+            && target.host?.lowercased() == components.host?.lowercased()
+            && target.port == components.port
+        target.user = isSameServer ? components.user : nil
+        target.password = isSameServer ? components.password : nil
+        guard var source = try? DownloadSource(target.string ?? ""), source.localPath == nil,
+            scheme == "http" || source.scheme == "https"
+        else { return nil }
+        source.token = isSameServer ? token : nil
+        return source
+    }
+
     /// Asks for the file from byte `offset` on.
     func request(from offset: Int) -> HTTPClientRequest {
         var address = components
@@ -47,7 +72,9 @@ struct DownloadSource: Sendable, Equatable {
         if offset > 0 {
             request.headers.add(name: "range", value: "bytes=\(offset)-")
         }
-        if let user = components.user {
+        if let token {
+            request.headers.add(name: "authorization", value: "Bearer \(token)")
+        } else if let user = components.user {
             request.setBasicAuth(username: user, password: components.password ?? "")
         }
         return request

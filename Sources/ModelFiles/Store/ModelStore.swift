@@ -44,10 +44,17 @@ public struct ModelStore: Sendable {
 
     /// Finds the file that a user means by a path or by the name of a pulled model.
     ///
-    /// What contains a slash or ends in `.gguf` is a path, everything else a name.
+    /// What starts with `hf:` is a repository, what contains a slash or ends in `.gguf` is a path,
+    /// everything else a name. A folder is a path of its own when it holds `config.json`.
     ///
     /// - Throws: `ModelFileError` that says what exists, and what a path looks like.
     public func resolve(_ model: String) throws(ModelFileError) -> URL {
+        if let reference = try HubReference(model) {
+            guard let url = location(of: reference) else {
+                throw .notPulled(name: model, path: folder(of: reference).path)
+            }
+            return url
+        }
         if model.contains("/") || model.hasSuffix(".gguf") {
             return try resolvePath(model)
         }
@@ -66,7 +73,11 @@ public struct ModelStore: Sendable {
     private func resolvePath(_ path: String) throws(ModelFileError) -> URL {
         switch fileKind(path) {
         case nil: throw .system(operation: "open", path: path, code: ENOENT)
-        case .typeDirectory: throw .folderUnsupported(path: path)
+        case .typeDirectory:
+            guard fileKind(path + "/config.json") == .typeRegular else {
+                throw .folderUnsupported(path: path)
+            }
+            return URL(filePath: path)
         case .typeRegular: break
         default: throw .notRegularFile(path: path)
         }

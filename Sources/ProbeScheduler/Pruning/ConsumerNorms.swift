@@ -22,10 +22,10 @@ public struct ConsumerNorms: Sendable, Equatable {
     /// - Parameters:
     ///   - channel: Input channel of the consumer.
     ///   - weights: The channel's weight to every output, `[hidden]`.
-    public mutating func measure(channel: Int, weights: some Sequence<Float>) {
+    public mutating func measure(channel: Int, weights: Span<Float>) {
         var (fourth, absolute, square) = (0.0, 0.0, 0.0)
-        for weight in weights {
-            let weight = Double(weight)
+        for output in weights.indices {
+            let weight = Double(weights[output])
             absolute += weight.magnitude
             square += weight * weight
             fourth += weight * weight * weight * weight

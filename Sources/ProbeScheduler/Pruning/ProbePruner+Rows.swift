@@ -18,10 +18,12 @@ extension ProbeSelection {
 extension Activations {
     /// Adds every row to `total`, first row first.
     func addRows(to total: inout [Float]) {
+        var sums = total.map(Double.init)
         for index in 0..<rowCount {
             let row = row(index)
-            for column in row.indices { total[column] += row[column] }
+            for column in row.indices { sums[column] += Double(row[column]) }
         }
+        total = sums.map(Float.init)
     }
 }
 

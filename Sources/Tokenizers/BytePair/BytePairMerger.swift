@@ -1,8 +1,8 @@
-/// Merges the byte pairs of one word after the other; keeps its memory between words.
+/// Merges the pairs of one word after the other; keeps its memory between words.
 ///
 /// The word is a linked list of tokens. A heap yields the pair of lowest rank, of equal ranks the
 /// leftmost; a pair that an earlier merge has changed since is dropped when it comes up. So a word
-/// of *n* bytes takes O(*n* log *n*) steps.
+/// of *n* symbols takes O(*n* log *n*) steps.
 struct BytePairMerger {
     private let merges: BytePairMerges
     private var tokens: [Int32] = []
@@ -17,11 +17,9 @@ struct BytePairMerger {
         self.merges = merges
     }
 
-    /// Appends the tokens of `word` to `output`.
-    ///
-    /// A byte without a token is left out, as in llama.cpp and Hugging Face's tokenizers.
-    mutating func append(_ word: ArraySlice<UInt8>, to output: inout [Int32]) {
-        begin(word)
+    /// Appends what becomes of `symbols`, the tokens of a word's bytes or characters, to `output`.
+    mutating func append(_ symbols: some Sequence<Int32>, to output: inout [Int32]) {
+        begin(symbols)
         for position in tokens.indices.dropLast() { propose(Int32(position)) }
         while let key = heap.popMinimum() {
             merge(rank: Int(key >> 32), at: Int32(truncatingIfNeeded: key))
@@ -29,12 +27,11 @@ struct BytePairMerger {
         for token in tokens where token != Self.none { output.append(token) }
     }
 
-    private mutating func begin(_ word: ArraySlice<UInt8>) {
+    private mutating func begin(_ symbols: some Sequence<Int32>) {
         tokens.removeAll(keepingCapacity: true)
         next.removeAll(keepingCapacity: true)
         previous.removeAll(keepingCapacity: true)
-        for byte in word {
-            guard let token = merges.byteTokens[Int(byte)] else { continue }
+        for token in symbols {
             let position = Int32(tokens.count)
             tokens.append(token)
             previous.append(position - 1)

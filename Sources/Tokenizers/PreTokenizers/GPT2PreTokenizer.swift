@@ -1,6 +1,10 @@
 /// GPT-2's pattern:
 /// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`.
 struct GPT2PreTokenizer: PreTokenizer {
+    /// The pattern, as `tokenizer.json` spells it.
+    static let expression =
+        #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
+
     func appendWordEnds(of text: ArraySlice<Unicode.Scalar>, to ends: inout [Int]) {
         var start = text.startIndex
         while start < text.endIndex {

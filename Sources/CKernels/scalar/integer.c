@@ -1,0 +1,71 @@
+// The specification of the products of quantised activations: exact sums over a group, scaled and
+// added up in ascending order.
+#include "activation.h"
+
+/// The dot product of token t with a row, without its unit.
+static float dot(const kn_quantised *x, size_t t, const kn_weight *w, size_t index) {
+    const void *row = kn_row_data(w, index);
+    const int16_t *entries = x->entries + t * x->groups * KN_GROUP_SIZE;
+    float total = 0.0f;
+    for (size_t g = 0; g < x->groups; g++) {
+        int32_t sum = 0;
+        for (size_t j = g * KN_GROUP_SIZE; j < (g + 1) * KN_GROUP_SIZE; j++)
+            sum += entries[j] * kn_in_units(w->format, row, j);
+        total = fmaf((float)sum, x->scales[t * x->groups + g], total);
+    }
+    return total;
+}
+
+void kn_scalar_select_out_quantised(float *out, size_t ldo, const kn_quantised *x, size_t tokens,
+                                    const kn_weight *w, const int32_t *kept, size_t first,
+                                    size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        size_t row = kn_row(kept, first, i);
+        for (size_t t = 0; t < tokens; t++) out[t * ldo + i] = dot(x, t, w, row) * w->units[row];
+    }
+}
+
+void kn_scalar_gated_unit_quantised(float *out, size_t ldo, const kn_quantised *x, size_t tokens,
+                                    const kn_weight *gate, const kn_weight *up,
+                                    kn_activation activation, const int32_t *kept, size_t first,
+                                    size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        size_t row = kn_row(kept, first, i);
+        for (size_t t = 0; t < tokens; t++) {
+            float g = dot(x, t, gate, row) * gate->units[row];
+            float u = dot(x, t, up, row) * up->units[row];
+            out[t * ldo + i] = kn_activate(g, activation) * u;
+        }
+    }
+}
+
+void kn_scalar_select_in_quantised(float *y, size_t ldy, const kn_quantised *x, size_t tokens,
+                                   const kn_weight *w, const int32_t *kept, size_t count,
+                                   size_t column, size_t columns) {
+    if (count == 0) return;
+    for (size_t t = 0; t < tokens; t++) {
+        const int16_t *entries = x->entries + t * x->groups * KN_GROUP_SIZE;
+        for (size_t j = column; j < column + columns; j++) {
+            float total = 0.0f;
+            for (size_t g = 0; g < x->groups; g++) {
+                int32_t sum = 0;
+                size_t end = (g + 1) * KN_GROUP_SIZE < count ? (g + 1) * KN_GROUP_SIZE : count;
+                for (size_t i = g * KN_GROUP_SIZE; i < end; i++)
+                    sum +=
+                        entries[i] * kn_in_units(w->format, kn_row_data(w, kn_row(kept, 0, i)), j);
+                total = fmaf((float)sum, x->scales[t * x->groups + g], total);
+            }
+            y[t * ldy + j] = fmaf(total, w->units[j], y[t * ldy + j]);
+        }
+    }
+}
+
+void kn_scalar_quantise(int16_t *entries, float *scales, int32_t *totals, const float *x,
+                        size_t n) {
+    for (size_t i = 0; i < n; i += KN_GROUP_SIZE) {
+        size_t count = n - i < KN_GROUP_SIZE ? n - i : KN_GROUP_SIZE;
+        float group[KN_GROUP_SIZE] = {0};
+        memcpy(group, x + i, count * sizeof(float));
+        *scales++ = kn_quantise_group(entries + i, totals++, group);
+    }
+}

@@ -1,0 +1,87 @@
+// Encodes weights in groups, once, when a model is loaded.
+#include "internal.h"
+#include <math.h>
+
+/// One way to encode a group, and how far it lies off.
+typedef struct {
+    int step, base, levels;
+    float error;
+} encoding;
+
+/// The nearest whole number: adding 1.5 * 2^23 leaves no room for a fraction.
+static inline float nearest(float x) { return (x + 12582912.0f) - 12582912.0f; }
+
+static inline float entry_of(float value, const encoding *e, float inverse) {
+    float entry = nearest((value - (float)e->base) * inverse);
+    return entry < 0 ? 0 : entry > (float)e->levels ? (float)e->levels : entry;
+}
+
+/// The encoding with `step` of a group's values, which are in units.
+static encoding try_step(const float *value, size_t count, float lowest, int step, int levels) {
+    encoding e = {step < 1 ? 1 : step, (int)nearest(lowest), levels, 0};
+    float inverse = 1.0f / (float)e.step, off[KN_GROUP_SIZE];
+    for (size_t i = 0; i < count; i++)
+        off[i] = entry_of(value[i], &e, inverse) * (float)e.step + (float)e.base - value[i];
+    for (size_t i = 0; i < count; i++) e.error += off[i] * off[i];
+    return e;
+}
+
+/// The nearest of the encodings worth trying. With 256 levels also 16, as even levels of which a
+/// file's blocks often are: those come out as they went in.
+static encoding choose(const float *value, size_t count, kn_format format) {
+    float lowest = value[0], highest = value[0];
+    for (size_t i = 1; i < count; i++) {
+        lowest = value[i] < lowest ? value[i] : lowest;
+        highest = value[i] > highest ? value[i] : highest;
+    }
+    float range = highest - lowest;
+    encoding best = try_step(value, count, lowest, (int)nearest(range / 15), 15);
+    int levels = format == KN_INT8 ? 255 : 15;
+    encoding other = try_step(value, count, lowest, (int)ceilf(range / (float)levels), levels);
+    return other.error < best.error ? other : best;
+}
+
+static void encode_group(void *out, kn_format format, const float *value, size_t count) {
+    encoding e = choose(value, count, format);
+    uint8_t entries[KN_GROUP_SIZE] = {0};
+    float inverse = 1.0f / (float)e.step;
+    for (size_t i = 0; i < count; i++) entries[i] = (uint8_t)entry_of(value[i], &e, inverse);
+    if (format == KN_INT8) {
+        kn_group8 *group = out;
+        group->step = (uint16_t)e.step;
+        group->base = (int16_t)e.base;
+        memcpy(group->entries, entries, sizeof entries);
+        return;
+    }
+    kn_group4 *group = out;
+    group->step = (uint16_t)e.step;
+    group->base = (int16_t)e.base;
+    enum { HALF = KN_GROUP_SIZE / 2 };
+    for (size_t i = 0; i < HALF; i++)
+        group->entries[i] = (uint8_t)(entries[i] | entries[i + HALF] << 4);
+}
+
+float kn_unit(const float *values, size_t n) {
+    float largest = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(values[i])) return NAN;
+        float magnitude = fabsf(values[i]);
+        largest = magnitude > largest ? magnitude : largest;
+    }
+    // Below, the inverse would overflow.
+    return largest < 1e-30f ? 0 : largest / KN_LARGEST_WEIGHT;
+}
+
+void kn_encode_row(void *out, kn_format format, const float *row, size_t n, const float *units,
+                   int along_columns) {
+    size_t size = format == KN_INT8 ? sizeof(kn_group8) : sizeof(kn_group4);
+    for (size_t first = 0; first < n; first += KN_GROUP_SIZE) {
+        size_t count = n - first < KN_GROUP_SIZE ? n - first : KN_GROUP_SIZE;
+        float value[KN_GROUP_SIZE];
+        for (size_t i = 0; i < count; i++) {
+            float unit = along_columns ? units[first + i] : *units;
+            value[i] = unit > 0 ? row[first + i] / unit : 0;
+        }
+        encode_group((char *)out + first / KN_GROUP_SIZE * size, format, value, count);
+    }
+}

@@ -1,0 +1,169 @@
+internal import CKernels
+
+/// The products with weights in whole numbers. Their sizes are checked by the entry points.
+extension Compute {
+    /// Tokens a task takes: as many as the kernels make a panel of weights for.
+    ///
+    /// Their quantised activations of a hidden size of 576 are 288 KiB, which stay in L2 while the
+    /// task's panels pass.
+    private static let roundTokens = 256
+
+    func selectOutQuantised(
+        _ input: borrowing Activations,
+        _ weight: WeightMatrix,
+        keeping: [Int32]?,
+        into output: inout Activations
+    ) {
+        let (kernels, y, count) = unsafe (kernels, output.base, output.width)
+        let tokens = input.rowCount
+        quantising(input) { x in
+            unsafe withKept(keeping) { kept in
+                splitRounds(tokens: tokens, count: count, grain: 32) {
+                    token,
+                    height,
+                    first,
+                    length in
+                    // SAFETY: sizes are checked by the caller; tasks write disjoint parts of the
+                    // output, and all memory outlives the call.
+                    unsafe withUnsafePointer(to: x.view(from: token)) { x in
+                        unsafe withUnsafePointer(to: weight.view) { view in
+                            unsafe kernels.select_out_quantised(
+                                y + token * count + first,
+                                count,
+                                x,
+                                height,
+                                view,
+                                kept.map { unsafe $0 + first },
+                                first,
+                                length
+                            )
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    func gatedUnitQuantised(
+        _ input: borrowing Activations,
+        gate: WeightMatrix,
+        up: WeightMatrix,
+        activation: GateActivation,
+        keeping: [Int32]?,
+        into output: inout Activations
+    ) {
+        let (kernels, y, count) = unsafe (kernels, output.base, output.width)
+        let tokens = input.rowCount
+        quantising(input) { x in
+            unsafe withKept(keeping) { kept in
+                splitRounds(tokens: tokens, count: count, grain: 16) {
+                    token,
+                    height,
+                    first,
+                    length in
+                    // SAFETY: as in `selectOutQuantised`.
+                    unsafe withUnsafePointer(to: x.view(from: token)) { x in
+                        unsafe withUnsafePointer(to: gate.view) { gate in
+                            unsafe withUnsafePointer(to: up.view) { up in
+                                unsafe kernels.gated_unit_quantised(
+                                    y + token * count + first,
+                                    count,
+                                    x,
+                                    height,
+                                    gate,
+                                    up,
+                                    activation.code,
+                                    kept.map { unsafe $0 + first },
+                                    first,
+                                    length
+                                )
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    func selectInQuantised(
+        _ input: borrowing Activations,
+        _ weight: WeightMatrix,
+        keeping: [Int32]?,
+        addingTo output: inout Activations
+    ) {
+        precondition(weight.outputsAreColumns, "the columns' units")
+        let (kernels, y, width) = unsafe (kernels, output.base, output.width)
+        let (tokens, count) = (input.rowCount, input.width)
+        quantising(input) { x in
+            unsafe withKept(keeping) { kept in
+                splitRounds(tokens: tokens, count: width, grain: QuantisedActivations.groupSize) {
+                    token,
+                    height,
+                    first,
+                    length in
+                    // SAFETY: as in `selectOutQuantised`; tasks add to disjoint parts.
+                    unsafe withUnsafePointer(to: x.view(from: token)) { x in
+                        unsafe withUnsafePointer(to: weight.view) { view in
+                            unsafe kernels.select_in_quantised(
+                                y + token * width,
+                                width,
+                                x,
+                                height,
+                                view,
+                                kept,
+                                count,
+                                first,
+                                length
+                            )
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    // MARK: - Tasks
+
+    /// Turns the input into whole numbers, and lends them.
+    private func quantising(
+        _ input: borrowing Activations,
+        _ body: (QuantisedActivations) -> Void
+    ) {
+        let (kernels, x) = unsafe (kernels, input.base)
+        let (tokens, width) = (input.rowCount, input.width)
+        withQuantisedInput { quantised in
+            quantised.reshape(rowCount: tokens, width: width)
+            let rows = unsafe quantised.row(0)
+            let groups = quantised.groupCount
+            forEachRow(tokens) { row in
+                // SAFETY: there is room for `tokens` rows; every row is written by one task.
+                unsafe kernels.quantise(
+                    rows.0 + row * groups * QuantisedActivations.groupSize,
+                    rows.1 + row * groups,
+                    rows.2 + row * groups,
+                    x + row * width,
+                    width
+                )
+            }
+            body(quantised)
+        }
+    }
+
+    /// A task takes some tokens and some outputs; tasks of the same tokens follow each other.
+    private func splitRounds(
+        tokens: Int,
+        count: Int,
+        grain: Int,
+        _ body: (_ token: Int, _ height: Int, _ first: Int, _ length: Int) -> Void
+    ) {
+        guard tokens > 0, count > 0 else { return }
+        let run = runLength(count, grain: grain)
+        let runs = (count + run - 1) / run
+        let rounds = (tokens + Self.roundTokens - 1) / Self.roundTokens
+        pool.run(taskCount: rounds * runs) { task in
+            let (round, index) = task.quotientAndRemainder(dividingBy: runs)
+            let (token, first) = (round * Self.roundTokens, index * run)
+            body(token, min(Self.roundTokens, tokens - token), first, min(run, count - first))
+        }
+    }
+}
