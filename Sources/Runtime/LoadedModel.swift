@@ -83,7 +83,7 @@ public struct LoadedModel: Sendable {
     ///   - prompt: The text.
     ///   - chat: The template to wrap it in; nil: none.
     ///   - system: The system message; nil: the template's own.
-    /// - Returns: The tokens; those of a chat begin with BOS only if the template writes it.
+    /// - Returns: The tokens; those of a chat have BOS and EOS only where the template writes them.
     /// - Throws: `RuntimeError` when the template fails or refuses the messages.
     public func tokens(
         of prompt: String,
@@ -100,7 +100,7 @@ public struct LoadedModel: Sendable {
                 addsGenerationPrompt: true,
                 now: JinjaDate(seconds: Self.localSeconds)
             )
-            return tokenizer.encode(pieces, addsBOS: false)
+            return tokenizer.encode(pieces, addsBOS: false, addsEOS: false)
         } catch {
             throw .tokenizer(error)
         }

@@ -65,7 +65,7 @@ struct ChatGoldenTests {
 
     @Test("does as Jinja does with templates that use every construct")
     func ownTemplates() throws {
-        let templates: OwnTemplates = try Self.decoded("chat-golden.json")
+        let templates: OwnTemplates = try Self.decoded("Golden/chat.json")
         #expect(templates.cases.count > 180)
         for item in templates.cases {
             let expected = Expectation(
@@ -79,7 +79,7 @@ struct ChatGoldenTests {
 
     @Test("does as Jinja does with the templates of real models")
     func modelTemplates() throws {
-        let templates: ModelTemplates = try Self.decoded("chat-golden-models.json")
+        let templates: ModelTemplates = try Self.decoded("Golden/chat-models.json")
         #expect(templates.results.count > 50)
         for (file, results) in templates.results {
             let source = try ChatTemplateCache.template(file)

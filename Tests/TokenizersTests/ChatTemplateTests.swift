@@ -83,7 +83,7 @@ struct ChatTemplateTests {
             #expect(
                 try template.render(messages: [user], addsGenerationPrompt: adds)
                     == reference.render(messages: [user], addsGenerationPrompt: adds)
-                   
+
             )
         }
     }
@@ -116,7 +116,8 @@ struct ChatTemplateTests {
     @Test("says in one line that a template refuses a conversation, or fails on it")
     func rendersErrors() throws {
         let refusing = try ChatTemplate(
-            source: "{% if messages[0].role != 'user' %}{{ raise_exception('no\\nsystem') }}{% endif %}"
+            source:
+                "{% if messages[0].role != 'user' %}{{ raise_exception('no\\nsystem') }}{% endif %}"
         )
         let system = ChatMessage(role: "system", content: "x")
         #expect(try refusing.render(messages: [user], addsGenerationPrompt: true) == "")

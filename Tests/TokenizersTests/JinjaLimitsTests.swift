@@ -123,14 +123,16 @@ struct JinjaLimitsTests {
     @Test(
         "bounds nesting so that a small stack suffices",
         arguments: [
-            "{{ \(nested("(", ")")) }}", "{{ \(nested("[", "]")) }}", "{{ \(nested("{1: ", "}")) }}",
+            "{{ \(nested("(", ")")) }}", "{{ \(nested("[", "]")) }}",
+            "{{ \(nested("{1: ", "}")) }}",
             "{{ \(nested("not ", "")) }}", "{{ \(nested("-", "")) }}", "{{ \(nested("f(", ")")) }}",
             "{{ \(nested("1|join(", ")")) }}", "{{ \(nested("a[", "]")) }}",
             "{{ \(nested("1 if 1 else ", "")) }}", "{{ 1\(nested(" + 1", "")) }}",
             "{{ a\(nested(".a", "")) }}", "{{ a\(nested("|trim", "")) }}",
             "{{ 1\(nested(" is in(1", ")")) }}", nested("{% if 1 %}", "{% endif %}"),
             nested("{% for a in b %}", "{% endfor %}"), nested("{% set a %}", "{% endset %}"),
-            nested("{% macro m() %}", "{% endmacro %}"), nested("{% filter trim %}", "{% endfilter %}"),
+            nested("{% macro m() %}", "{% endmacro %}"),
+            nested("{% filter trim %}", "{% endfilter %}"),
             nested("{% call f() %}", "{% endcall %}"), nested("{% with %}", "{% endwith %}"),
             nested("{% if 0 %}{% else %}", "{% endif %}"),
             "{% for \(nested("(", ",)")) in b %}{% endfor %}",

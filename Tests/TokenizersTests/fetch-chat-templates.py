@@ -48,7 +48,7 @@ def templates(archive):
 
 
 def main():
-    golden = pathlib.Path(__file__).with_name("chat-golden-models.json")
+    golden = pathlib.Path(__file__).parent / "Golden/chat-models.json"
     expected = json.loads(golden.read_text())["sha256"] if golden.exists() else None
     folder().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:

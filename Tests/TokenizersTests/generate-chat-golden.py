@@ -2,8 +2,8 @@
 
 Usage: python3 generate-chat-golden.py (with jinja2 3.1.6 installed)
 
-The first file, chat-golden.json, holds templates of our own that use every construct. The second,
-chat-golden-models.json, holds what the real templates that fetch-chat-templates.py brings give; it
+The first file, Golden/chat.json, holds templates of our own that use every construct. The second,
+Golden/chat-models.json, holds what the real templates that fetch-chat-templates.py brings give; it
 holds their names and checksums, but not their text.
 
 Jinja is set up as Hugging Face's `transformers` does. In the files a mapping is
@@ -421,12 +421,12 @@ def main():
     cases = []
     for name, template in own_cases():
         cases.append({"name": name, "template": template, **render(template, CONTEXT)})
-    write("chat-golden.json", {"context": tagged(CONTEXT), "cases": cases})
+    write("Golden/chat.json", {"context": tagged(CONTEXT), "cases": cases})
 
     home = os.environ.get("SONDE_HOME") or os.path.expanduser("~/.cache/sonde")
     models = list(model_cases(pathlib.Path(home) / "chat-templates"))
     write(
-        "chat-golden-models.json",
+        "Golden/chat-models.json",
         {
             "sha256": {name: sum for name, sum, _ in models},
             "conversations": {

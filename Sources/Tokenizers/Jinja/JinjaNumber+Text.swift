@@ -25,7 +25,8 @@ extension JinjaNumber {
     /// Python's `float(text)`.
     static func float(parsing text: JinjaText) -> Double? {
         let spelled = text.stripped().string.lowercased()
-        let unsigned = spelled.first == "-" || spelled.first == "+" ? spelled.dropFirst() : spelled[...]
+        let unsigned =
+            spelled.first == "-" || spelled.first == "+" ? spelled.dropFirst() : spelled[...]
         let sign: Double = spelled.first == "-" ? -1 : 1
         switch unsigned {
         case "inf", "infinity": return sign * .infinity
