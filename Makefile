@@ -46,6 +46,7 @@ bench-peers: build ## llama.cpp and Sonde in turn, one table (builds llama.cpp a
 
 fuzz: setup ## ten minutes of each fuzz target under the address sanitizer
 	Fuzz/run.sh gguf 600
+	Fuzz/run.sh jinja 600
 	Fuzz/run.sh tokenizer-json 600
 	Fuzz/run.sh safetensors 600
 

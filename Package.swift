@@ -118,7 +118,10 @@ let package = Package(
         .testTarget(
             name: "TokenizersTests",
             dependencies: ["Tokenizers", "ModelFiles", "TestSupport"],
-            exclude: ["Golden", "fetch-vocabulary.sh", "generate-golden.py"],
+            exclude: [
+                "Golden", "fetch-chat-templates.py", "fetch-vocabulary.sh",
+                "generate-chat-golden.py", "generate-golden.py",
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -28,7 +28,7 @@ gguf | safetensors)
     writers="Tests/ModelFilesTests/GGUFWriter.swift Tests/ModelFilesTests/SafetensorsWriter.swift \
         Tests/ModelFilesTests/TinyLlama.swift"
     ;;
-tokenizer-json)
+jinja | tokenizer-json)
     sources=$(find Sources/Tokenizers -name '*.swift')
     writers=
     ;;

@@ -1,3 +1,4 @@
+import Foundation
 public import Kernels
 public import ModelFiles
 import ProbeScheduler
@@ -62,7 +63,18 @@ public struct LoadedModel: Sendable {
     ///
     /// - Throws: `RuntimeError` when the file has none, or one that is not supported.
     public func chatTemplate() throws(RuntimeError) -> ChatTemplate {
-        do { return try ChatTemplate(source: chatTemplateSource) } catch { throw .tokenizer(error) }
+        func text(_ token: Int32?) -> String? {
+            token.map { String(decoding: tokenizer.token($0), as: UTF8.self) }
+        }
+        do {
+            return try ChatTemplate(
+                source: chatTemplateSource,
+                bosToken: text(tokenizer.bosToken),
+                eosToken: text(tokenizer.eosToken)
+            )
+        } catch {
+            throw .tokenizer(error)
+        }
     }
 
     /// Tokens of a prompt: as it stands, or as a user's message in the model's chat template.
@@ -71,13 +83,33 @@ public struct LoadedModel: Sendable {
     ///   - prompt: The text.
     ///   - chat: The template to wrap it in; nil: none.
     ///   - system: The system message; nil: the template's own.
-    /// - Returns: The tokens.
-    public func tokens(of prompt: String, chat: ChatTemplate?, system: String? = nil) -> [Int32] {
+    /// - Returns: The tokens; those of a chat have BOS and EOS only where the template writes them.
+    /// - Throws: `RuntimeError` when the template fails or refuses the messages.
+    public func tokens(
+        of prompt: String,
+        chat: ChatTemplate?,
+        system: String? = nil
+    ) throws(RuntimeError) -> [Int32] {
         guard let chat else { return tokenizer.encode(prompt) }
         let messages =
             (system.map { [ChatMessage(role: "system", content: $0)] } ?? [])
             + [ChatMessage(role: "user", content: prompt)]
-        return tokenizer.encode(chat.pieces(messages: messages, addsGenerationPrompt: true))
+        do {
+            let pieces = try chat.pieces(
+                messages: messages,
+                addsGenerationPrompt: true,
+                now: JinjaDate(seconds: Self.localSeconds)
+            )
+            return tokenizer.encode(pieces, addsBOS: false, addsEOS: false)
+        } catch {
+            throw .tokenizer(error)
+        }
+    }
+
+    /// What the clock on the wall shows, in seconds since 1970.
+    private static var localSeconds: Int {
+        let now = Date()
+        return Int(now.timeIntervalSince1970) + TimeZone.current.secondsFromGMT(for: now)
     }
 }
 

@@ -39,8 +39,8 @@ public enum TokenizerError: Error, Equatable {
     /// The model has no chat template.
     case missingChatTemplate
 
-    /// The chat template is not of the supported form; `found` is its first unexpected part.
-    case unsupportedChatTemplate(found: String)
+    /// The chat template cannot be read, or fails on a conversation.
+    case chatTemplate(JinjaError)
 }
 
 extension TokenizerError: CustomStringConvertible {
@@ -77,10 +77,8 @@ extension TokenizerError: CustomStringConvertible {
             "the tokenizer's JSON is damaged at byte \(offset): expected \(expected)"
         case .missingChatTemplate:
             "the model has no chat template"
-        case .unsupportedChatTemplate(let found):
-            "the chat template is not of the supported ChatML form (a loop over the messages that "
-                + "writes role and content between fixed texts); unexpected: "
-                + found.debugDescription
+        case .chatTemplate(let error):
+            "the chat template: \(error)"
         }
     }
 }

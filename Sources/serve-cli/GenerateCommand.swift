@@ -68,7 +68,7 @@ struct GenerateCommand: AsyncParsableCommand {
         let template = chat ? try model.chatTemplate() : nil
         let generation = try BatchGeneration(
             model: model,
-            prompts: texts.map { model.tokens(of: $0, chat: template, system: system) },
+            prompts: try texts.map { try model.tokens(of: $0, chat: template, system: system) },
             sampling: sampling.parameters,
             seed: options.seed
         )

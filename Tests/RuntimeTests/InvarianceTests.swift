@@ -16,7 +16,7 @@ struct InvarianceTests {
         prompts = [
             "The capital of France is", "Once upon a time, in a village by the sea,",
             "def fibonacci(n):", "Water boils at",
-        ].map { model.tokens(of: $0, chat: nil) }
+        ].map { try model.tokens(of: $0, chat: nil) }
     }
 
     @Test("a mask that keeps everything equals dense bit for bit")

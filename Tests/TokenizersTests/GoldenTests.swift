@@ -83,7 +83,7 @@ struct GoldenTests {
         let model = try ModelVocabulary.smolLM2.get()
         let template = try ChatTemplate(source: model.chatTemplate)
         let messages = [ChatMessage(role: "user", content: "Hello")]
-        let text = template.render(messages: messages, addsGenerationPrompt: true)
+        let text = try template.render(messages: messages, addsGenerationPrompt: true)
         #expect(
             text == """
                 <|im_start|>system
@@ -96,7 +96,7 @@ struct GoldenTests {
         )
         let tokenizer = try Tokenizer(vocabulary: model.vocabulary)
         let tokens = tokenizer.encode(
-            template.pieces(messages: messages, addsGenerationPrompt: true)
+            try template.pieces(messages: messages, addsGenerationPrompt: true)
         )
         #expect(tokens == tokenizer.encode(text, parsesSpecial: true))
         #expect(tokens.prefix(3) == [1, 9690, 198])

@@ -118,7 +118,11 @@ struct TokenizerVocabularyTests {
             .malformedJSON(offset: 3, expected: "a value"),
             .unsupportedModel("llama", supported: ["gpt2"]),
             .unsupportedPreTokenizer("llama3", supported: ["gpt-2", "smollm"]),
-            .missingChatTemplate, .unsupportedChatTemplate(found: "{% if\n x %}"),
+            .missingChatTemplate, .chatTemplate(.syntax(line: 1, message: "x\ny")),
+            .chatTemplate(.unsupported(line: 1, construct: "a\nb", supported: ["c"])),
+            .chatTemplate(.evaluation(line: 1, message: "x\u{2028}y\n")),
+            .chatTemplate(.raised(message: "a\nb")),
+            .chatTemplate(.limitExceeded(line: 2, limit: "3 steps")),
         ]
     )
     func errorsAreOneLine(error: TokenizerError) {
