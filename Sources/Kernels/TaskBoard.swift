@@ -68,6 +68,10 @@ final class TaskBoard: @unchecked Sendable {
         if first < taskCount { body(first) }
     }
 
+    /// Shares the tasks with the workers; the caller holds the board.
+    ///
+    /// The box that `withoutActuallyEscaping` makes for the body is the only memory a run allocates:
+    /// Swift has no other safe way to show a caller's closure to threads.
     private func share(_ tasks: Range<Int>, _ body: (Int) -> Void) {
         withoutActuallyEscaping(body) { body in
             job = Job(body: body, taskCount: tasks.upperBound)

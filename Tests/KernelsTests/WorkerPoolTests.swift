@@ -7,17 +7,25 @@ import Testing
 @Suite("WorkerPool")
 struct WorkerPoolTests {
     /// One counter a task.
+    ///
+    /// Atomic, not behind a lock: a lock would order the tasks for the pool.
     private final class Counters: Sendable {
-        private let counts: Mutex<[Int]>
+        private let counts: [Counter]
 
-        init(_ count: Int) { counts = Mutex([Int](repeating: 0, count: count)) }
+        init(_ count: Int) { counts = (0..<count).map { _ in Counter() } }
 
-        func add(_ task: Int) { counts.withLock { $0[task] += 1 } }
+        func add(_ task: Int) { counts[task].count.add(1, ordering: .relaxed) }
 
-        var values: [Int] { counts.withLock { $0 } }
+        var values: [Int] { counts.map { $0.count.load(ordering: .relaxed) } }
     }
 
-    private static let placements: [WorkerPlacement] = [.anywhere, .coreEach, .cores([0, 1])]
+    private final class Counter: Sendable {
+        let count = Atomic<Int>(0)
+    }
+
+    private static let placements: [WorkerPlacement] = [
+        .anywhere, .coreEach, .cores([0, 1]), .cores([Int.max, -1]),
+    ]
 
     @Test(
         "runs every task exactly once, over many small runs",
@@ -102,6 +110,22 @@ struct WorkerPoolTests {
         }
     }
 
+    @Test("shows the caller what the tasks wrote", arguments: [2, 8])
+    func publishesWrites(threadCount: Int) throws {
+        let pool = try WorkerPool(threadCount: threadCount)
+        var output = [Int](repeating: 0, count: 64)
+        var wrongRuns = 0
+        for run in 1...1_000 {
+            unsafe output.withUnsafeMutableBufferPointer { output in
+                // SAFETY: tasks write disjoint elements, and the buffer outlives the run.
+                unsafe pool.run(taskCount: output.count) { unsafe output[$0] += $0 * run }
+            }
+            let sum = run * (run + 1) / 2
+            if output != (0..<64).map({ $0 * sum }) { wrongRuns += 1 }
+        }
+        #expect(wrongRuns == 0)
+    }
+
     @Test("runs one task on the calling thread", arguments: [1, 4])
     func runsOneTaskHere(threadCount: Int) throws {
         let pool = try WorkerPool(threadCount: threadCount)
@@ -138,6 +162,37 @@ struct WorkerPoolTests {
                 #expect(pool.threadCount == threadCount)
             }
             #expect(ended == nil)
+        }
+    }
+
+    @Test("pins workers only where there is one for every core")
+    func prefersPlacement() {
+        let coreCount = WorkerPlacement.usableCores.count
+        #expect(coreCount > 0)
+        #expect(WorkerPlacement.preferred(threadCount: coreCount) == .coreEach)
+        #expect(WorkerPlacement.preferred(threadCount: coreCount + 1) == .anywhere)
+        #expect(WorkerPlacement.preferred(threadCount: coreCount - 1) == .anywhere)
+    }
+
+    @Test("binds a thread to the cores of its placement, never to others")
+    func bindsThread() throws {
+        let usable = WorkerPlacement.usableCores
+        let last = try #require(usable.last)
+        let cases: [(WorkerPlacement, expected: [Int])] = [
+            (.anywhere, usable), (.cores([last]), [last]), (.cores([last, .max]), [last]),
+            (.cores([]), usable), (.coreEach, [last]),
+        ]
+        for (placement, expected) in cases {
+            let bound = Mutex<[Int]>([])
+            let isDone = DispatchSemaphore(value: 0)
+            let thread = Thread {
+                placement.bind(worker: usable.count - 1, of: usable.count)
+                bound.withLock { $0 = WorkerPlacement.usableCores }
+                isDone.signal()
+            }
+            thread.start()
+            isDone.wait()
+            #expect(bound.withLock { $0 } == expected)
         }
     }
 
