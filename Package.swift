@@ -36,6 +36,7 @@ let package = Package(
             // Optimised in every configuration: a kernel at -O0 is of no use even to a test.
             cSettings: [.unsafeFlags(["-O3", "-std=c17", "-Wall", "-Wextra", "-fno-math-errno"])]
         ),
+        .systemLibrary(name: "CFutex"),
         .systemLibrary(name: "CNuma", pkgConfig: "numa", providers: [.apt(["libnuma-dev"])]),
         .systemLibrary(
             name: "COpenBLAS",
@@ -47,7 +48,7 @@ let package = Package(
         // MARK: - Libraries, lowest first
         .target(
             name: "Kernels",
-            dependencies: ["CKernels", "CNuma", "COpenBLAS"],
+            dependencies: ["CFutex", "CKernels", "CNuma", "COpenBLAS"],
             swiftSettings: strict + lifetimes
         ),
         .target(

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 declare -A allowed=(
-    [Kernels]="CKernels CNuma COpenBLAS"
+    [Kernels]="CFutex CKernels CNuma COpenBLAS"
     [ProbeScheduler]="Kernels"
     [ModelFiles]="CZlib"
     [Tokenizers]=""
@@ -15,7 +15,7 @@ declare -A allowed=(
     [serve-cli]="Kernels ProbeScheduler ModelFiles Tokenizers Runtime StaticPruning Evaluation"
     [TestSupport]="Kernels ProbeScheduler ModelFiles Tokenizers Runtime"
 )
-ours=" CKernels CNuma COpenBLAS CZlib ${!allowed[*]} "
+ours=" CFutex CKernels CNuma COpenBLAS CZlib ${!allowed[*]} "
 failed=0
 for target in "${!allowed[@]}"; do
     while read -r file module; do

@@ -1,0 +1,162 @@
+import CFutex
+
+/// Where one caller posts the tasks of a run, and workers take them.
+///
+/// A thread takes a task by lowering `remaining`, and only then looks at the job. A run ends when
+/// every task is finished, so a job that has a task taken but not finished cannot change; and a
+/// worker that comes late, however late, finds no task and never looks at the job. So nobody
+/// waits for workers that have not taken a task: asleep, or off their core.
+///
+/// `@unchecked Sendable`: `job` is written by the thread that holds the board while no task is
+/// taken, before `remaining` is raised, and read by those that lowered it.
+final class TaskBoard: @unchecked Sendable {
+    private struct Job {
+        var body: (Int) -> Void
+        var taskCount: Int
+    }
+
+    /// More tasks than this are a mistake of the caller's.
+    static let taskLimit = Int(sleeperMark) - 1
+
+    /// Set in `unfinished` while the caller sleeps.
+    private static let sleeperMark: UInt32 = 1 << 31
+    /// The value of `remaining` that sends the workers home.
+    private static let closed = UInt32.max
+
+    private var job = Job(body: { _ in }, taskCount: 0)
+    /// Tasks not yet taken; workers sleep while it is 0.
+    private let remaining = FutexWord(0)
+    /// Tasks not yet finished, and `sleeperMark`; the caller sleeps on it.
+    private let unfinished = FutexWord(0)
+    /// Workers asleep, or about to be.
+    private let sleeperCount = FutexWord(0)
+    /// 1 while a caller holds the board.
+    private let isHeld = FutexWord(0)
+    private let workerCount: Int
+    private let spinCount: Int
+
+    /// A board without tasks.
+    ///
+    /// - Parameters:
+    ///   - workerCount: Threads that call `work()`, the callers of `run` not included.
+    ///   - spinCount: Turns that a thread spins before it sleeps.
+    init(workerCount: Int, spinCount: Int) {
+        self.workerCount = workerCount
+        self.spinCount = spinCount
+    }
+
+    // MARK: - Callers
+
+    /// Runs `body(0)` to `body(taskCount - 1)`, each once; returns when all are done.
+    ///
+    /// While another caller holds the board (or `body` itself is a task of a run), the tasks run here,
+    /// in order; the board is tried again before each.
+    func run(taskCount: Int, _ body: (Int) -> Void) {
+        precondition(taskCount <= Self.taskLimit, "more tasks than a board holds")
+        var first = 0
+        // The last task needs no one else.
+        while first < taskCount - 1 {
+            var expected: UInt32 = 0
+            if isHeld.exchange(&expected, for: 1) {
+                share(first..<taskCount, body)
+                isHeld.store(0)
+                return
+            }
+            body(first)
+            first += 1
+        }
+        if first < taskCount { body(first) }
+    }
+
+    /// Shares the tasks with the workers; the caller holds the board.
+    ///
+    /// The box that `withoutActuallyEscaping` makes for the body is the only memory a run allocates:
+    /// Swift has no other safe way to show a caller's closure to threads.
+    private func share(_ tasks: Range<Int>, _ body: (Int) -> Void) {
+        withoutActuallyEscaping(body) { body in
+            job = Job(body: body, taskCount: tasks.upperBound)
+            unfinished.store(UInt32(tasks.count))
+            remaining.store(UInt32(tasks.count))
+            wakeWorkers(for: tasks.count)
+            takeTasks()
+            waitForOthers()
+            job.body = { _ in }
+        }
+    }
+
+    /// Wakes workers for the tasks that neither the caller nor a worker awake will take.
+    private func wakeWorkers(for taskCount: Int) {
+        let sleepers = Int(sleeperCount.load())
+        guard sleepers > 0 else { return }
+        let missing = taskCount - 1 - (workerCount - sleepers)
+        if missing > 0 { remaining.wake(UInt32(min(missing, sleepers))) }
+    }
+
+    private func waitForOthers() {
+        for _ in 0..<spinCount {
+            if unfinished.load() == 0 { return }
+            spin_pause()
+        }
+        // Asleep, the caller leaves its core to a worker that has lost its own.
+        var count = unfinished.load()
+        while count != 0, count != Self.sleeperMark {
+            let marked = count | Self.sleeperMark
+            if count == marked || unfinished.exchange(&count, for: marked) {
+                unfinished.sleep(while: marked)
+                count = unfinished.load()
+            }
+        }
+    }
+
+    // MARK: - Workers
+
+    /// Takes tasks until the board is closed.
+    func work() {
+        while waitForTasks() { takeTasks() }
+    }
+
+    /// Sends the workers home; no run may be under way or follow.
+    func close() {
+        remaining.store(Self.closed)
+        remaining.wake(.max)
+    }
+
+    private func takeTasks() {
+        var count = remaining.load()
+        while count != 0, count != Self.closed {
+            guard remaining.exchange(&count, for: count - 1) else { continue }
+            perform(taskAt: count)
+            // The caller sleeps, and this was the last task.
+            if unfinished.decrement() == Self.sleeperMark { unfinished.wake(1) }
+            count = remaining.load()
+        }
+    }
+
+    /// Runs the task taken when `count` remained.
+    ///
+    /// Never inlined: its reference to the body must be gone before the task counts as finished,
+    /// since the body may not outlive the run.
+    @inline(never)
+    private func perform(taskAt count: UInt32) {
+        job.body(job.taskCount - Int(count))
+    }
+
+    /// Waits until tasks remain; false when the board is closed.
+    private func waitForTasks() -> Bool {
+        var turns = 0
+        while true {
+            let count = remaining.load()
+            if count != 0 { return count != Self.closed }
+            if turns < spinCount {
+                turns += 1
+                spin_pause()
+            } else {
+                sleeperCount.increment()
+                remaining.sleep(while: 0)
+                sleeperCount.decrement()
+                // Woken for a run that ended meanwhile: the next one is likely close.
+                turns = 0
+            }
+        }
+    }
+}
