@@ -13,7 +13,7 @@ struct InvarianceTests {
     init() async throws {
         let model = try await ModelFixture.model(.int8)
         self.model = model
-        prompts = [
+        prompts = try [
             "The capital of France is", "Once upon a time, in a village by the sea,",
             "def fibonacci(n):", "Water boils at",
         ].map { try model.tokens(of: $0, chat: nil) }
