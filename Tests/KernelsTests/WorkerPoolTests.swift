@@ -118,7 +118,7 @@ struct WorkerPoolTests {
         for run in 1...1_000 {
             unsafe output.withUnsafeMutableBufferPointer { output in
                 // SAFETY: tasks write disjoint elements, and the buffer outlives the run.
-                unsafe pool.run(taskCount: output.count) { unsafe output[$0] += $0 * run }
+                pool.run(taskCount: output.count) { unsafe output[$0] += $0 * run }
             }
             let sum = run * (run + 1) / 2
             if output != (0..<64).map({ $0 * sum }) { wrongRuns += 1 }
