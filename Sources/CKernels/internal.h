@@ -29,9 +29,9 @@ enum { KN_MAX_HEAD_DIM = 512 };
     void kn_##set##_gated_unit_quantised(float *, size_t, const kn_quantised *, size_t,            \
                                          const kn_weight *, const kn_weight *, kn_activation,      \
                                          const int32_t *, size_t, size_t);                         \
-    void kn_##set##_attention(float *, size_t, const float *, size_t, size_t, size_t,              \
-                              size_t, const float *, const float *, size_t, size_t,                \
-                              const int32_t *, size_t, float);                                     \
+    void kn_##set##_attention(float *, size_t, const float *, size_t, size_t, size_t, size_t,      \
+                              const float *, const float *, size_t, size_t, const int32_t *,       \
+                              size_t, float);                                                      \
     void kn_##set##_rms_norm(float *, const float *, const float *, size_t, float);                \
     void kn_##set##_layer_norm(float *, const float *, const float *, const float *, size_t,       \
                                float);                                                             \
@@ -61,8 +61,7 @@ KN_DECLARE(avx512);
         .attention = kn_##set##_attention, .rms_norm = kn_##set##_rms_norm,                        \
         .layer_norm = kn_##set##_layer_norm, .rotate = kn_##set##_rotate,                          \
         .rotate_halves = kn_##set##_rotate_halves, .add = kn_##set##_add,                          \
-        .scale = kn_##set##_scale, .relu = kn_##set##_relu,                                        \
-        .expand_row = kn_##set##_expand_row,                                                       \
+        .scale = kn_##set##_scale, .relu = kn_##set##_relu, .expand_row = kn_##set##_expand_row,   \
         .squared_norm = kn_##set##_squared_norm, .add_squares = kn_##set##_add_squares,            \
         .log_sum_exp = kn_##set##_log_sum_exp, .fuse_importance = kn_##set##_fuse_importance       \
     }

@@ -3,7 +3,7 @@ import ProbeScheduler
 
 /// The feed-forward block: `down(activation(gate(x)) ⊙ up(x))`, or `down(relu(up(x)))` without gate.
 struct MLP: Sendable {
-    /// `[channels, hidden]`; pruned along rows. Nil: the block is not gated.
+    /// `[channels, hidden]`; pruned along rows; nil: the block is not gated.
     let gateProjection: WeightMatrix?
     /// `[channels, hidden]`; pruned along rows.
     let upProjection: Linear

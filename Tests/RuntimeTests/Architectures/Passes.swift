@@ -11,7 +11,7 @@ final class Passes {
     private var report: ForwardReport
     private var position = 0
 
-    private static let blockCount: Int32 = 8
+    private static let blockCount: Int32 = 10
 
     init(_ network: CausalLM) throws {
         self.network = network
@@ -30,6 +30,7 @@ final class Passes {
     ///   - tokens: What follows the tokens so far.
     ///   - pruner: How to prune.
     /// - Returns: Logits of each of the tokens.
+    /// - Throws: `RuntimeError` when the pass fails.
     func run(_ tokens: [Int32], _ pruner: inout some Pruner) throws -> [[Float]] {
         let batch = ForwardBatch(
             tokens: tokens,
