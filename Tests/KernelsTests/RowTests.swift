@@ -86,7 +86,9 @@ struct RowTests {
                     let (row, column) = index.quotientAndRemainder(dividingBy: width)
                     let place = column % dimension
                     let own = Double(entries[index])
-                    guard place < 2 * pairCount else { return Estimate(value: own, bound: 0) }
+                    guard place < 2 * pairCount else {
+                        return Estimate(value: own, bound: .leastNonzeroMagnitude)
+                    }
                     let isInterleaved = layout == .interleaved
                     let pair = isInterleaved ? place / 2 : place % pairCount
                     let isFirst = isInterleaved ? place.isMultiple(of: 2) : place < pairCount

@@ -10,9 +10,12 @@ import Testing
 /// Models in folders, from their files to an answer.
 @Suite("Model folders")
 struct ModelFolderTests {
-    /// A tokenizer of one token a byte for the first letters, and two names.
+    /// A tokenizer of one token a character from `A` on, and three names.
     private static func tokenizer(tokenCount: Int) -> String {
-        let letters = (3..<tokenCount).map { #""\#(Unicode.Scalar(UInt8(62 + $0)))": \#($0)"# }
+        let letters = (3..<tokenCount).map { id in
+            let letter = Unicode.Scalar(UInt8(62 + id))
+            return letter == "\\" ? #""\\": \#(id)"# : #""\#(letter)": \#(id)"#
+        }
         return """
             {"model": {"type": "BPE", "vocab": {"<pad>": 0, "<s>": 1, "</s>": 2, \
             \(letters.joined(separator: ", "))}, "merges": []},
