@@ -127,7 +127,8 @@ let package = Package(
         ),
         .testTarget(
             name: "RuntimeTests",
-            dependencies: ["Runtime", "TestSupport"],
+            dependencies: ["Kernels", "ModelFiles", "ProbeScheduler", "Runtime", "TestSupport"],
+            exclude: ["Golden", "generate-golden.py"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -29,11 +29,17 @@ enum { KN_MAX_HEAD_DIM = 512 };
     void kn_##set##_gated_unit_quantised(float *, size_t, const kn_quantised *, size_t,            \
                                          const kn_weight *, const kn_weight *, kn_activation,      \
                                          const int32_t *, size_t, size_t);                         \
-    void kn_##set##_attention(float *, size_t, const float *, size_t, size_t, size_t,              \
+    void kn_##set##_attention(float *, size_t, const float *, size_t, size_t, size_t, size_t,      \
                               const float *, const float *, size_t, size_t, const int32_t *,       \
                               size_t, float);                                                      \
     void kn_##set##_rms_norm(float *, const float *, const float *, size_t, float);                \
-    void kn_##set##_rotate(float *, size_t, size_t, const float *, const float *);                 \
+    void kn_##set##_layer_norm(float *, const float *, const float *, const float *, size_t,       \
+                               float);                                                             \
+    void kn_##set##_rotate(float *, size_t, size_t, size_t, const float *, const float *);         \
+    void kn_##set##_rotate_halves(float *, size_t, size_t, size_t, const float *, const float *);  \
+    void kn_##set##_add(float *, const float *, size_t);                                           \
+    void kn_##set##_scale(float *, float, size_t);                                                 \
+    void kn_##set##_relu(float *, size_t);                                                         \
     void kn_##set##_expand_row(float *, const kn_weight *, size_t);                                \
     float kn_##set##_squared_norm(const float *, size_t);                                          \
     void kn_##set##_add_squares(float *, const float *, size_t);                                   \
@@ -53,7 +59,9 @@ KN_DECLARE(avx512);
         .select_in_quantised = kn_##set##_select_in_quantised,                                     \
         .gated_unit_quantised = kn_##set##_gated_unit_quantised,                                   \
         .attention = kn_##set##_attention, .rms_norm = kn_##set##_rms_norm,                        \
-        .rotate = kn_##set##_rotate, .expand_row = kn_##set##_expand_row,                          \
+        .layer_norm = kn_##set##_layer_norm, .rotate = kn_##set##_rotate,                          \
+        .rotate_halves = kn_##set##_rotate_halves, .add = kn_##set##_add,                          \
+        .scale = kn_##set##_scale, .relu = kn_##set##_relu, .expand_row = kn_##set##_expand_row,   \
         .squared_norm = kn_##set##_squared_norm, .add_squares = kn_##set##_add_squares,            \
         .log_sum_exp = kn_##set##_log_sum_exp, .fuse_importance = kn_##set##_fuse_importance       \
     }
@@ -140,6 +148,11 @@ kn_quantise_group(int16_t *entries, int32_t *total, const float *x) {
     for (int i = 0; i < KN_GROUP_SIZE; i++) *total += entries[i];
     if (largest >= 0x7F800000) return __builtin_nanf("");
     return usable ? top / KN_LARGEST_ACTIVATION : 0.0f;
+}
+
+/// The first key that the query at a position sees.
+static inline size_t kn_first_key(size_t position, size_t window) {
+    return window > 0 && position >= window ? position + 1 - window : 0;
 }
 
 /// The index of the row that entry i of a selection uses.

@@ -11,6 +11,7 @@ extension Compute {
     ///   - heads: Kept query heads; head `h` reads key-value head `h / groupSize`.
     ///   - groupSize: Query heads a key-value head.
     ///   - scale: Multiplies query · key.
+    ///   - window: A query sees itself and the keys before it, so many in all; nil: all of them.
     ///   - store: Keys and values.
     ///   - layer: Layer of the store.
     ///   - sequences: Runs of query rows that together cover all rows.
@@ -21,6 +22,7 @@ extension Compute {
         heads: [Int32],
         groupSize: Int,
         scale: Float,
+        window: Int? = nil,
         store: borrowing KVStore,
         layer: Int,
         sequences: [AttentionSequence],
@@ -29,6 +31,7 @@ extension Compute {
     ) {
         let (width, rowWidth) = (store.headDimension, query.width)
         precondition(rowWidth == heads.count * width, "the query is [rows, kept heads × headDim]")
+        precondition(window.map { $0 > 0 } ?? true, "a query sees itself")
         precondition(layer >= 0 && layer < store.layerCount, "layer out of range")
         precondition(
             heads.allSatisfy { $0 >= 0 && Int($0) / groupSize < store.kvHeadCount },
@@ -73,6 +76,7 @@ extension Compute {
                     rowWidth,
                     min(Self.attentionRows, sequence.rowCount - first),
                     sequence.firstPosition + first,
+                    window ?? 0,
                     key,
                     key + valueOffset,
                     blockStride,

@@ -1,5 +1,4 @@
 internal import CKernels
-import Foundation
 
 extension Compute {
     /// Rows a task of a row-wise operation takes.
@@ -36,44 +35,64 @@ extension Compute {
         }
     }
 
-    /// Rotates the adjacent pairs of every head by `position · inverse frequency`.
-    ///
-    /// Angles are computed in double, so positions up to 2^31 lose nothing.
+    /// Norms every run of `weight.count` entries in place, as `rmsNorm` does whole rows.
     ///
     /// - Parameters:
-    ///   - activations: `[rows, heads × headDim]`, updated in place.
-    ///   - headDimension: Width of a head, even.
-    ///   - positions: One a row.
-    ///   - inverseFrequencies: One a pair, `[headDim / 2]`.
-    public func rotate(
+    ///   - activations: `[rows, runs × weight.count]`, updated in place.
+    ///   - weight: Gain, the same for all runs.
+    ///   - epsilon: Added to the mean square.
+    public func rmsNormRuns(
         _ activations: inout Activations,
-        headDimension: Int,
-        positions: [Int32],
-        inverseFrequencies: [Float]
+        weight: [Float],
+        epsilon: Float
     ) {
-        precondition(positions.count == activations.rowCount, "one position a row")
-        precondition(inverseFrequencies.count == headDimension / 2, "one frequency a pair")
-        precondition(activations.width.isMultiple(of: headDimension), "whole heads")
+        precondition(
+            !weight.isEmpty && activations.width.isMultiple(of: weight.count),
+            "whole runs"
+        )
         let kernels = unsafe kernels
         let (x, width) = unsafe (activations.base, activations.width)
-        let pairs = inverseFrequencies.count
         forEachRow(activations.rowCount) { row in
-            unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * pairs) { angles in
-                for pair in 0..<pairs {
-                    let angle = Double(positions[row]) * Double(inverseFrequencies[pair])
-                    unsafe angles[pair] = Float(cos(angle))
-                    unsafe angles[pairs + pair] = Float(sin(angle))
+            // SAFETY: shapes are checked above; every row is written by one task.
+            unsafe weight.withUnsafeBufferPointer { gain in
+                for first in stride(from: 0, to: width, by: gain.count) {
+                    let run = unsafe x + row * width + first
+                    unsafe kernels.rms_norm(run, run, gain.baseAddress, gain.count, epsilon)
                 }
-                guard let angles = angles.baseAddress else { return }
-                // SAFETY: shapes are checked above; every row is written by one task.
-                unsafe kernels.rotate(
-                    x + row * width,
-                    width / headDimension,
-                    headDimension,
-                    angles,
-                    angles + pairs
-                )
             }
+        }
+    }
+
+    /// `output[t, :] = (input[t, :] - mean) / √(variance + ε) · weight + bias`.
+    ///
+    /// - Parameters:
+    ///   - input: `[rows, width]`.
+    ///   - weight: Gain, `[width]`.
+    ///   - bias: `[width]`.
+    ///   - epsilon: Added to the variance.
+    ///   - output: Reshaped to the input's shape.
+    public func layerNorm(
+        _ input: borrowing Activations,
+        weight: [Float],
+        bias: [Float],
+        epsilon: Float,
+        into output: inout Activations
+    ) {
+        precondition(weight.count == input.width, "one gain a column")
+        precondition(bias.count == input.width, "one bias a column")
+        output.reshape(rowCount: input.rowCount, width: input.width)
+        let kernels = unsafe kernels
+        let (x, y, width) = unsafe (input.base, output.base, input.width)
+        forEachRow(input.rowCount) { row in
+            // SAFETY: shapes are checked above; every row is written by one task.
+            unsafe kernels.layer_norm(
+                y + row * width,
+                x + row * width,
+                weight,
+                bias,
+                width,
+                epsilon
+            )
         }
     }
 

@@ -10,9 +10,9 @@ struct Answer {
     private var decoder: TokenDecoder
     private var stopStrings: StopStrings
 
-    init(_ request: Request, tokenizer: Tokenizer, seed: UInt64) {
+    init(_ request: Request, tokenizer: Tokenizer, endOfText: Set<Int32>, seed: UInt64) {
         self.request = request
-        endOfText = request.sampling.ignoresEndOfText ? [] : tokenizer.endOfTextTokens
+        self.endOfText = request.sampling.ignoresEndOfText ? [] : endOfText
         sampler = Sampler(request.sampling, seed: seed)
         decoder = TokenDecoder(tokenizer: tokenizer, continuesText: true)
         stopStrings = StopStrings(request.sampling.stop)

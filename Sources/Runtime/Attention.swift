@@ -4,67 +4,73 @@ import ProbeScheduler
 /// Grouped-query causal attention (MHA when every query head has its own key-value head).
 struct Attention: Sendable {
     /// `[heads × headDim, hidden]`; pruned along groups of rows.
-    let queryProjection: WeightMatrix
+    let queryProjection: Linear
     /// `[kvHeads × headDim, hidden]`; never pruned, so the KV cache is complete whatever the mask.
-    let keyProjection: WeightMatrix
+    let keyProjection: Linear
     /// `[kvHeads × headDim, hidden]`; never pruned.
-    let valueProjection: WeightMatrix
+    let valueProjection: Linear
     /// Transposed, `[heads × headDim, hidden]`, so that a head is a run of contiguous rows.
-    let outputProjection: WeightMatrix
-    let rotary: RotaryEmbedding
+    let outputProjection: Linear
+    /// Norms each head's query before it is rotated.
+    let queryNorm: Norm?
+    /// Norms each head's key before it is rotated.
+    let keyNorm: Norm?
+    /// Nil where positions are learned.
+    let rotary: RotaryEmbedding?
     let headCount: Int
     let kvHeadCount: Int
+    let headDimension: Int
+    /// Multiplies query · key.
+    let scale: Float
+    /// A token sees itself and those before it, so many in all; nil: all of them.
+    let window: Int?
 
-    private var headDimension: Int { rotary.headDimension }
-    private var scale: Float { 1 / Float(headDimension).squareRoot() }
-
-    /// Adds the attention output of the kept heads to the residual stream.
+    /// Adds the attention output of the kept heads to `output`.
     ///
-    /// Reads `workspace.normed`, updates `workspace.hidden`, and leaves the input of the output
-    /// projection, `[tokens, kept heads × headDim]`, in `workspace.attended`.
+    /// Reads `workspace.normed`, and leaves the input of the output projection,
+    /// `[tokens, kept heads × headDim]`, in `workspace.attended`.
     func callAsFunction(
         _ batch: ForwardBatch,
         layer: Int,
         keeping mask: ChannelMask?,
         cache: inout KVCache,
         workspace: Workspace,
+        addingTo output: inout Activations,
         compute: Compute
     ) {
-        compute.selectOut(workspace.normed, keyProjection, keeping: nil, into: &workspace.key)
-        compute.selectOut(workspace.normed, valueProjection, keeping: nil, into: &workspace.value)
-        rotary(&workspace.key, positions: batch.layout.positions, compute: compute)
+        let rows = mask.map { expand($0.kept) }
+        project(
+            workspace.normed,
+            keeping: rows,
+            angles: workspace.angles,
+            workspace: workspace,
+            compute: compute
+        )
         cache.write(
             layer: layer,
             keys: workspace.key,
             values: workspace.value,
             slots: batch.slots
         )
-
-        let rows = mask.map { expand($0.kept) }
-        compute.selectOut(workspace.normed, queryProjection, keeping: rows, into: &workspace.query)
-        rotary(&workspace.query, positions: batch.layout.positions, compute: compute)
         cache.attend(
             workspace.query,
             heads: mask?.kept ?? allHeads,
             groupSize: headCount / kvHeadCount,
             scale: scale,
+            window: window,
             layer: layer,
             batch: batch,
             into: &workspace.attended,
             compute: compute
         )
-        compute.selectIn(
-            workspace.attended,
-            outputProjection,
-            keeping: rows,
-            addingTo: &workspace.hidden
-        )
+        outputProjection.add(workspace.attended, keeping: rows, to: &output, compute: compute)
     }
 
     /// The dense first half of the block on the probe's rows: q, k, v and the attention core.
     ///
     /// The probe attends causally to its own rows alone (arXiv:2502.15618, §3.2), rotated by their
-    /// original positions. A ragged batch needs no padding: each sample has its own key list.
+    /// original positions; they stand for the whole sample, so no window cuts them off. A ragged
+    /// batch needs no padding: each sample has its own key list.
     ///
     /// - Parameters:
     ///   - selection: Rows of `workspace.normed`, sample by sample.
@@ -77,26 +83,15 @@ struct Attention: Sendable {
         workspace: Workspace,
         compute: Compute
     ) {
-        let positions = selection.rows.indices.map {
-            Int32(selection.positions[Int(selection.rowPositionIndex[$0])])
-        }
         compute.gatherRows(of: workspace.normed, selection.rows, into: &workspace.probeInput)
-        compute.selectOut(
+        compute.gatherRows(of: workspace.angles, selection.rows, into: &workspace.probeAngles)
+        project(
             workspace.probeInput,
-            queryProjection,
             keeping: nil,
-            into: &workspace.query
+            angles: workspace.probeAngles,
+            workspace: workspace,
+            compute: compute
         )
-        compute.selectOut(workspace.probeInput, keyProjection, keeping: nil, into: &workspace.key)
-        compute.selectOut(
-            workspace.probeInput,
-            valueProjection,
-            keeping: nil,
-            into: &workspace.value
-        )
-        rotary(&workspace.query, positions: positions, compute: compute)
-        rotary(&workspace.key, positions: positions, compute: compute)
-
         let ranks = ForwardBatch(
             tokens: [],
             layout: BatchLayout(lengths: selection.sampleRowCounts),
@@ -113,11 +108,38 @@ struct Attention: Sendable {
             heads: allHeads,
             groupSize: headCount / kvHeadCount,
             scale: scale,
+            window: nil,
             layer: 0,
             batch: ranks,
             into: &states,
             compute: compute
         )
+    }
+
+    /// Fills the workspace's query (of the kept rows), key and value, normed and rotated.
+    private func project(
+        _ input: borrowing Activations,
+        keeping rows: [Int32]?,
+        angles: borrowing Activations,
+        workspace: Workspace,
+        compute: Compute
+    ) {
+        keyProjection.select(input, keeping: nil, into: &workspace.key, compute: compute)
+        place(&workspace.key, keyNorm, angles: angles, compute: compute)
+        valueProjection.select(input, keeping: nil, into: &workspace.value, compute: compute)
+        queryProjection.select(input, keeping: rows, into: &workspace.query, compute: compute)
+        place(&workspace.query, queryNorm, angles: angles, compute: compute)
+    }
+
+    /// Norms heads and rotates them to their positions.
+    private func place(
+        _ heads: inout Activations,
+        _ norm: Norm?,
+        angles: borrowing Activations,
+        compute: Compute
+    ) {
+        norm?.normaliseRuns(of: &heads, compute: compute)
+        rotary?(&heads, headDimension: headDimension, angles: angles, compute: compute)
     }
 
     private var allHeads: [Int32] { (0..<Int32(headCount)).map(\.self) }

@@ -9,21 +9,26 @@ public struct CausalLM: Sendable {
     public let norms: [PrunableBlock: ConsumerNorms]
     /// Kernels and worker pool.
     public let compute: Compute
-    let embedding: WeightMatrix
+    let embedding: Embedding
+    /// The different rotations of the layers' heads.
+    let rotations: [RotaryEmbedding]
     let layers: [DecoderLayer]
-    let finalNorm: RMSNorm
+    let finalNorm: Norm
     /// `[vocabulary, hidden]`; the embedding itself when the model ties them.
     let head: WeightMatrix
 
     /// Bytes that the weights occupy in memory.
     public var weightByteCount: Int {
-        let tied = head === embedding
+        let tied = head === embedding.tokens
         return (tied ? 0 : head.byteCount) + embedding.byteCount
             + layers.reduce(0) { $0 + $1.weightByteCount }
     }
 
     /// Number of tokens in the vocabulary.
     public var vocabularySize: Int { head.rowCount }
+
+    /// Positions that the model can tell apart; nil: any number.
+    public var positionLimit: Int? { embedding.positionLimit }
 
     /// Scratch memory for this model's passes.
     ///
@@ -40,7 +45,8 @@ public struct CausalLM: Sendable {
     ///   - pruner: Decides each block's mask.
     ///   - workspace: Scratch memory of this model.
     ///   - report: Gains this pass.
-    /// - Throws: `RuntimeError` when a probe yields a non-finite score, or memory cannot be mapped.
+    /// - Throws: `RuntimeError` when a token or position lies outside the model, a probe yields a
+    ///   non-finite score, or memory cannot be mapped.
     public func forward(
         _ batch: ForwardBatch,
         cache: inout KVCache,
@@ -53,7 +59,12 @@ public struct CausalLM: Sendable {
         do { try workspace.probeCache.reserve(blockCount: batch.blockCount) } catch {
             throw .kernel(error)
         }
-        compute.gatherRows(of: embedding, batch.tokens, into: &workspace.hidden)
+        try embedding(batch, workspace: workspace, compute: compute)
+        compute.rotaryAngles(
+            positions: batch.layout.positions,
+            inverseFrequencies: rotations.map(\.inverseFrequencies),
+            into: &workspace.angles
+        )
         for layer in layers {
             do {
                 try layer(
@@ -98,7 +109,7 @@ extension DecoderLayer {
     var weightByteCount: Int {
         [
             attention.queryProjection, attention.keyProjection, attention.valueProjection,
-            attention.outputProjection, mlp.gateProjection, mlp.upProjection, mlp.downProjection,
-        ].reduce(0) { $0 + $1.byteCount }
+            attention.outputProjection, mlp.upProjection, mlp.downProjection,
+        ].reduce(mlp.gateProjection?.byteCount ?? 0) { $0 + $1.weight.byteCount }
     }
 }

@@ -1,13 +1,17 @@
 import Kernels
 import ProbeScheduler
 
-/// One pre-norm transformer layer, with a mask made for each of its two blocks.
+/// One transformer layer, with a mask made for each of its two blocks.
 struct DecoderLayer: Sendable {
     let index: Int
-    let inputNorm: RMSNorm
+    let attentionNorm: Norm
     let attention: Attention
-    let postAttentionNorm: RMSNorm
+    /// Norms what attention adds to the residual stream.
+    let attentionPostNorm: Norm?
+    let mlpNorm: Norm
     let mlp: MLP
+    /// Norms what the MLP adds to the residual stream.
+    let mlpPostNorm: Norm?
 
     /// Adds this layer's attention and MLP outputs to the residual stream in `workspace.hidden`.
     ///
@@ -27,7 +31,7 @@ struct DecoderLayer: Sendable {
         report: inout ForwardReport,
         compute: Compute
     ) throws(MaskError) {
-        inputNorm(workspace.hidden, into: &workspace.normed, compute: compute)
+        attentionNorm(workspace.hidden, into: &workspace.normed, compute: compute)
         let heads = try decide(
             .attention(layer: index),
             batch,
@@ -36,14 +40,17 @@ struct DecoderLayer: Sendable {
             &report,
             compute
         ) { attention.probe($0, into: &$1, workspace: workspace, compute: compute) }
-        attention(
-            batch,
-            layer: index,
-            keeping: heads,
-            cache: &cache,
-            workspace: workspace,
-            compute: compute
-        )
+        addToResidual(attentionPostNorm, workspace, compute) { output in
+            attention(
+                batch,
+                layer: index,
+                keeping: heads,
+                cache: &cache,
+                workspace: workspace,
+                addingTo: &output,
+                compute: compute
+            )
+        }
         pruner.observe(
             .attention(layer: index),
             intermediate: workspace.attended,
@@ -52,7 +59,7 @@ struct DecoderLayer: Sendable {
             compute: compute
         )
 
-        postAttentionNorm(workspace.hidden, into: &workspace.normed, compute: compute)
+        mlpNorm(workspace.hidden, into: &workspace.normed, compute: compute)
         let channels = try decide(
             .mlp(layer: index),
             batch,
@@ -61,7 +68,9 @@ struct DecoderLayer: Sendable {
             &report,
             compute
         ) { mlp.probe($0, into: &$1, workspace: workspace, compute: compute) }
-        mlp(keeping: channels, workspace: workspace, compute: compute)
+        addToResidual(mlpPostNorm, workspace, compute) { output in
+            mlp(keeping: channels, workspace: workspace, addingTo: &output, compute: compute)
+        }
         pruner.observe(
             .mlp(layer: index),
             intermediate: workspace.intermediate,
@@ -69,6 +78,24 @@ struct DecoderLayer: Sendable {
             layout: batch.layout,
             compute: compute
         )
+    }
+
+    /// Lets a block add its output to the residual stream, by way of a norm if there is one.
+    private func addToResidual(
+        _ norm: Norm?,
+        _ workspace: Workspace,
+        _ compute: Compute,
+        block: (inout Activations) -> Void
+    ) {
+        guard let norm else { return block(&workspace.hidden) }
+        workspace.blockOutput.reshape(
+            rowCount: workspace.hidden.rowCount,
+            width: workspace.hidden.width
+        )
+        workspace.blockOutput.fill(0)
+        block(&workspace.blockOutput)
+        norm.normaliseRuns(of: &workspace.blockOutput, compute: compute)
+        compute.add(workspace.blockOutput, to: &workspace.hidden)
     }
 
     /// Asks the pruner for a block's mask, and keeps account of time and rows.

@@ -17,6 +17,7 @@ public final class Engine {
 
     private let network: CausalLM
     private let tokenizer: Tokenizer
+    private let endOfTextTokens: Set<Int32>
     private let pruning: EnginePruning
     private let seed: UInt64
     private var scheduler: Scheduler
@@ -31,7 +32,8 @@ public final class Engine {
     ///   - pruning: How to prune.
     ///   - configuration: Bounds of a batch.
     ///   - seed: Seed of requests that bring none.
-    /// - Throws: `RuntimeError` when memory cannot be mapped.
+    /// - Throws: `RuntimeError` when memory cannot be mapped, or the model has fewer positions than
+    ///   the configuration asks for.
     public init(
         model: LoadedModel,
         pruning: EnginePruning,
@@ -40,9 +42,13 @@ public final class Engine {
     ) throws(RuntimeError) {
         network = model.network
         tokenizer = model.tokenizer
+        endOfTextTokens = model.endOfTextTokens
         self.pruning = pruning
         self.seed = seed
         scheduler = Scheduler(configuration)
+        if let limit = network.positionLimit, configuration.maxModelLength > limit {
+            throw .positionOutOfRange(configuration.maxModelLength - 1, limit: limit)
+        }
         prefillReport = ForwardReport(shape: network.shape)
         decodeReport = prefillReport
         do {
@@ -65,10 +71,15 @@ public final class Engine {
     ///
     /// - Throws: `RuntimeError` when it could never run.
     public func add(_ request: Request) throws(RuntimeError) {
+        let size = network.vocabularySize
+        if let token = request.promptTokens.first(where: { $0 < 0 || $0 >= size }) {
+            throw .tokenOutOfRange(token, vocabularySize: size)
+        }
         do { try scheduler.add(request) } catch { throw .request(error) }
         answers[request.id] = Answer(
             request,
             tokenizer: tokenizer,
+            endOfText: endOfTextTokens,
             seed: seed &+ UInt64(bitPattern: Int64(request.id.value))
         )
     }

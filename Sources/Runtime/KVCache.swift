@@ -70,12 +70,14 @@ public struct KVCache: ~Copyable {
         store.write(layer: storeLayer(layer), keys: keys, values: values, slots: slots)
     }
 
-    /// Attention of the given query heads over what the batch's sequences have cached.
+    /// Attention of the given query heads over what the batch's sequences have cached, or over the
+    /// last `window` positions of it.
     func attend(
         _ query: borrowing Activations,
         heads: [Int32],
         groupSize: Int,
         scale: Float,
+        window: Int?,
         layer: Int,
         batch: ForwardBatch,
         into output: inout Activations,
@@ -86,6 +88,7 @@ public struct KVCache: ~Copyable {
             heads: heads,
             groupSize: groupSize,
             scale: scale,
+            window: window,
             store: store,
             layer: storeLayer(layer),
             sequences: batch.sequences,

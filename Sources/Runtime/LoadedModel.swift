@@ -4,27 +4,29 @@ public import ModelFiles
 import ProbeScheduler
 public import Tokenizers
 
-/// A model file, loaded: its network, its tokenizer and its chat template.
+/// A model file or folder, loaded: its network, its tokenizer and its chat template.
 public struct LoadedModel: Sendable {
-    /// Path of the file.
+    /// Path of the file or folder.
     public let path: String
     /// Sizes and constants.
     public let config: ModelConfig
-    /// The tokenizer in the file's metadata.
+    /// The tokenizer in the file's metadata, or in the folder.
     public let tokenizer: Tokenizer
-    /// The chat template's text; nil when the file has none.
+    /// Tokens that end an answer: those that the model names, and those of the tokenizer.
+    public let endOfTextTokens: Set<Int32>
+    /// The chat template's text; nil when the model has none.
     public let chatTemplateSource: String?
     /// The network.
     public let network: CausalLM
     /// How the linear weights are stored in memory.
     public let weights: WeightFormat
-    /// SHA-256 of the file, in hexadecimal.
+    /// SHA-256 of the model's files, in hexadecimal.
     public let sha256: String
 
-    /// Loads a GGUF file.
+    /// Loads a GGUF file, any part of a split one, or a folder from Hugging Face.
     ///
     /// - Parameters:
-    ///   - path: The file.
+    ///   - path: The file or folder.
     ///   - weights: How to store the linear weights; nil: nearest to the file's own format.
     ///   - compute: Kernels and workers.
     ///   - progress: Called after each layer with the layers loaded and the layers in all.
@@ -35,28 +37,27 @@ public struct LoadedModel: Sendable {
         compute: Compute,
         progress: (Int, Int) -> Void = { _, _ in }
     ) throws(RuntimeError) {
-        let vocabulary: TokenizerVocabulary
+        let file: ModelFile
+        do { file = try ModelFile(path: path) } catch { throw .model(error) }
+        (tokenizer, chatTemplateSource) = try file.readTokenizer()
+        let config = file.config
+        let format = weights ?? .nearest(to: file)
+        let loader = ModelLoader(file: file, format: format, compute: compute)
         do {
-            let file = try GGUF(path: path)
-            let config = try ModelConfig(file)
-            let format = weights ?? .nearest(to: file)
-            let loader = ModelLoader(file: file, config: config, format: format, compute: compute)
             network = try loader.load {
                 // What has been stored need not stay mapped: the peak is the weights, not twice them.
-                file.file.release()
+                file.release()
                 progress($0, config.layerCount)
             }
-            vocabulary = try TokenizerVocabulary(file)
-            chatTemplateSource = try file.valueIfPresent("tokenizer.chat_template", as: .string)
-            sha256 = try modelSHA256(path)
-            self.path = path
-            self.config = config
-            self.weights = format
-            file.file.release()
         } catch {
             throw .model(error)
         }
-        do { tokenizer = try Tokenizer(vocabulary: vocabulary) } catch { throw .tokenizer(error) }
+        endOfTextTokens = tokenizer.endOfTextTokens.union(config.eosTokens.map { Int32($0) })
+        sha256 = modelSHA256(file.files)
+        self.path = path
+        self.config = config
+        self.weights = format
+        file.release()
     }
 
     /// The model's chat template.
@@ -115,7 +116,7 @@ public struct LoadedModel: Sendable {
 
 extension WeightFormat {
     /// The format that loses least of what the file's largest tensors hold, without waste.
-    static func nearest(to file: GGUF) -> WeightFormat {
+    static func nearest(to file: some TensorSource) -> WeightFormat {
         var bytes: [WeightFormat: Int] = [:]
         for tensor in file.tensors where tensor.dimensions.count == 2 {
             let format: WeightFormat =

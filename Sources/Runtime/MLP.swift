@@ -1,32 +1,38 @@
 import Kernels
 import ProbeScheduler
 
-/// The gated feed-forward block: `down(silu(gate(x)) ⊙ up(x))`.
+/// The feed-forward block: `down(activation(gate(x)) ⊙ up(x))`, or `down(relu(up(x)))` without gate.
 struct MLP: Sendable {
+    /// `[channels, hidden]`; pruned along rows; nil: the block is not gated.
+    let gateProjection: WeightMatrix?
     /// `[channels, hidden]`; pruned along rows.
-    let gateProjection: WeightMatrix
-    /// `[channels, hidden]`; pruned along rows.
-    let upProjection: WeightMatrix
+    let upProjection: Linear
     /// Transposed, `[channels, hidden]`; pruned along rows.
-    let downProjection: WeightMatrix
+    let downProjection: Linear
+    /// What a gated block applies to its gate.
+    let activation: GateActivation
 
-    /// Adds the output of the kept channels to the residual stream.
+    /// Adds the output of the kept channels to `output`.
     ///
-    /// Reads `workspace.normed`, updates `workspace.hidden`, and leaves the input of the down
-    /// projection, `[tokens, kept channels]`, in `workspace.intermediate`.
-    func callAsFunction(keeping mask: ChannelMask?, workspace: Workspace, compute: Compute) {
-        compute.gatedUnit(
-            workspace.normed,
-            gate: gateProjection,
-            up: upProjection,
+    /// Reads `workspace.normed`, and leaves the input of the down projection,
+    /// `[tokens, kept channels]`, in `workspace.intermediate`.
+    func callAsFunction(
+        keeping mask: ChannelMask?,
+        workspace: Workspace,
+        addingTo output: inout Activations,
+        compute: Compute
+    ) {
+        channels(
+            of: workspace.normed,
             keeping: mask?.kept,
-            into: &workspace.intermediate
+            into: &workspace.intermediate,
+            compute: compute
         )
-        compute.selectIn(
+        downProjection.add(
             workspace.intermediate,
-            downProjection,
             keeping: mask?.kept,
-            addingTo: &workspace.hidden
+            to: &output,
+            compute: compute
         )
     }
 
@@ -44,12 +50,28 @@ struct MLP: Sendable {
         compute: Compute
     ) {
         compute.gatherRows(of: workspace.normed, selection.rows, into: &workspace.probeInput)
+        channels(of: workspace.probeInput, keeping: nil, into: &states, compute: compute)
+    }
+
+    /// The input of the down projection, `[tokens, kept]`.
+    private func channels(
+        of input: borrowing Activations,
+        keeping kept: [Int32]?,
+        into channels: inout Activations,
+        compute: Compute
+    ) {
+        guard let gateProjection else {
+            upProjection.select(input, keeping: kept, into: &channels, compute: compute)
+            compute.relu(&channels)
+            return
+        }
         compute.gatedUnit(
-            workspace.probeInput,
+            input,
             gate: gateProjection,
-            up: upProjection,
-            keeping: nil,
-            into: &states
+            up: upProjection.weight,
+            activation: activation,
+            keeping: kept,
+            into: &channels
         )
     }
 }

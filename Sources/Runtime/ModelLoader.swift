@@ -3,13 +3,14 @@ public import ModelFiles
 public import ProbeScheduler
 import Synchronization
 
-/// Builds a `CausalLM` from a GGUF file of the LLaMA architecture.
+/// Builds a `CausalLM` from a model file of any architecture that can be read.
+///
+/// What sets architectures apart is data: the parts that a layer has, and their constants.
 ///
 /// Every matrix is dequantised row by row and stored once, in the format asked for; `down` and `o`
 /// are transposed on the way, so that a channel is a contiguous row everywhere.
 struct ModelLoader {
-    let file: GGUF
-    let config: ModelConfig
+    let file: ModelFile
     /// How the linear weights are stored.
     ///
     /// With int4, the embedding and the head stay int8, for they touch every token, and so do `o` and
@@ -19,6 +20,8 @@ struct ModelLoader {
     /// Kernels of the model; its workers also share the loading.
     let compute: Compute
 
+    private var config: ModelConfig { file.config }
+
     /// - Parameter progress: Called after each layer with the number of layers loaded so far.
     /// - Returns: The network.
     /// - Throws: `ModelFileError` when a tensor cannot be read.
@@ -26,11 +29,12 @@ struct ModelLoader {
         progress: (Int) -> Void
     ) throws(ModelFileError) -> CausalLM {
         try checkSupport()
-        let embedding = try matrix("token_embd.weight", format: fineFormat)
+        let embedding = try embedding()
+        let (rotations, rotary) = RotaryEmbedding.all(for: config.layerAttention.map(\.rotary))
         var layers: [DecoderLayer] = []
         var norms: [PrunableBlock: ConsumerNorms] = [:]
         for index in 0..<config.layerCount {
-            layers.append(try layer(index, norms: &norms))
+            layers.append(try layer(index, rotary: rotary[index], norms: &norms))
             progress(index + 1)
         }
         return CausalLM(
@@ -38,67 +42,118 @@ struct ModelLoader {
             norms: norms,
             compute: compute,
             embedding: embedding,
+            rotations: rotations,
             layers: layers,
-            finalNorm: RMSNorm(gain: try vector("output_norm.weight"), epsilon: epsilon),
+            finalNorm: try norm("output_norm"),
             head: config.tiesEmbeddings
-                ? embedding : try matrix("output.weight", format: fineFormat)
+                ? embedding.tokens : try matrix("output.weight", format: fineFormat)
         )
     }
 
-    /// Refuses models that can be read but not run yet.
+    /// Refuses models that can be read but not run.
     private func checkSupport() throws(ModelFileError) {
-        let isPlain = config.layerAttention.allSatisfy {
-            $0.window == nil && $0.rotary?.scaling == RotaryParameters.Scaling.none
-        }
-        guard config.family == .llama, isPlain else {
+        func require(_ holds: Bool, _ found: String, _ supported: String) throws(ModelFileError) {
+            guard !holds else { return }
             throw .unsupportedArchitecture(
                 path: file.path,
-                found: config.architecture,
-                supported: ["llama without window and stretched rotation"]
+                found: "\(config.architecture) with \(found)",
+                supported: [supported]
             )
         }
+        try require(
+            config.headDimension <= Self.largestHead,
+            "heads of \(config.headDimension)",
+            "heads of at most \(Self.largestHead)"
+        )
+        try require(
+            !config.isGated || !config.biases.contains(.mlp),
+            "biases in a gated MLP",
+            "a gated MLP without biases"
+        )
+        try require(
+            config.isGated == (config.activation != .relu),
+            "\(config.activation) in \(config.isGated ? "a gated MLP" : "an MLP without gate")",
+            "silu or gelu with a gate, or relu without"
+        )
+        try require(
+            config.norm == .rms || !(config.hasPostNorms || config.hasQueryKeyNorm),
+            "LayerNorm of heads or of a block's output",
+            "RMSNorm there"
+        )
     }
+
+    /// The widest head that the attention kernels take.
+    private static let largestHead = 512
 
     // MARK: - Parts
 
+    private func embedding() throws(ModelFileError) -> Embedding {
+        let tokens = try matrix("token_embd.weight", format: fineFormat)
+        guard case .learned(let offset) = config.positions else {
+            return Embedding(
+                tokens: tokens,
+                scale: config.embeddingScale,
+                positions: nil,
+                positionOffset: 0
+            )
+        }
+        return Embedding(
+            tokens: tokens,
+            scale: config.embeddingScale,
+            positions: try matrix("position_embd.weight", format: fineFormat),
+            positionOffset: offset
+        )
+    }
+
     private func layer(
         _ index: Int,
+        rotary: RotaryEmbedding?,
         norms: inout [PrunableBlock: ConsumerNorms]
     ) throws(ModelFileError) -> DecoderLayer {
         let prefix = "blk.\(index)."
-        let output = try transposed(prefix + "attn_output.weight")
-        let down = try transposed(prefix + "ffn_down.weight")
+        let output = try transposed(prefix + "attn_output")
+        let down = try transposed(prefix + "ffn_down")
         norms[.attention(layer: index)] = output.norms
         norms[.mlp(layer: index)] = down.norms
         return DecoderLayer(
             index: index,
-            inputNorm: RMSNorm(gain: try vector(prefix + "attn_norm.weight"), epsilon: epsilon),
+            attentionNorm: try norm(prefix + "attn_norm"),
             attention: Attention(
-                queryProjection: try matrix(prefix + "attn_q.weight"),
-                keyProjection: try matrix(prefix + "attn_k.weight"),
-                valueProjection: try matrix(prefix + "attn_v.weight"),
-                outputProjection: output.matrix,
-                rotary: RotaryEmbedding(
-                    headDimension: config.headDimension,
-                    rotatedDimension: config.ropeDimensionCount,
-                    theta: Double(config.ropeTheta)
-                ),
+                queryProjection: try linear(prefix + "attn_q"),
+                keyProjection: try linear(prefix + "attn_k"),
+                valueProjection: try linear(prefix + "attn_v"),
+                outputProjection: output.linear,
+                queryNorm: config.hasQueryKeyNorm ? try norm(prefix + "attn_q_norm") : nil,
+                keyNorm: config.hasQueryKeyNorm ? try norm(prefix + "attn_k_norm") : nil,
+                rotary: rotary,
                 headCount: config.headCount,
-                kvHeadCount: config.kvHeadCount
+                kvHeadCount: config.kvHeadCount,
+                headDimension: config.headDimension,
+                scale: config.attentionScale,
+                window: config.layerAttention[index].window
             ),
-            postAttentionNorm: RMSNorm(
-                gain: try vector(prefix + "ffn_norm.weight"),
-                epsilon: epsilon
-            ),
+            attentionPostNorm: config.hasPostNorms
+                ? try norm(prefix + "post_attention_norm") : nil,
+            mlpNorm: try norm(prefix + "ffn_norm"),
             mlp: MLP(
-                gateProjection: try matrix(prefix + "ffn_gate.weight"),
-                upProjection: try matrix(prefix + "ffn_up.weight"),
-                downProjection: down.matrix
-            )
+                gateProjection: config.isGated ? try matrix(prefix + "ffn_gate.weight") : nil,
+                upProjection: try linear(prefix + "ffn_up"),
+                downProjection: down.linear,
+                activation: config.activation == .geluTanh ? .gelu : .silu
+            ),
+            mlpPostNorm: config.hasPostNorms ? try norm(prefix + "post_ffw_norm") : nil
         )
     }
 
-    private var epsilon: Float { Float(config.rmsNormEpsilon) }
+    private func norm(_ name: String) throws(ModelFileError) -> Norm {
+        var gain = try vector(name + ".weight")
+        if config.normGainOffset != 0 { gain = gain.map { $0 + config.normGainOffset } }
+        return Norm(gain: gain, bias: try bias(name), epsilon: config.normEpsilon)
+    }
+
+    private func linear(_ name: String) throws(ModelFileError) -> Linear {
+        Linear(weight: try matrix(name + ".weight"), bias: try bias(name))
+    }
 
     // MARK: - Tensors
 
@@ -108,6 +163,11 @@ struct ModelLoader {
             throw .missingTensor(path: file.path, tensor: name, expected: [])
         }
         return tensor
+    }
+
+    /// A file has the biases that its architecture has, and no others.
+    private func bias(_ name: String) throws(ModelFileError) -> [Float]? {
+        file.tensor(named: name + ".bias") == nil ? nil : try vector(name + ".bias")
     }
 
     private func vector(_ name: String) throws(ModelFileError) -> [Float] {
@@ -139,8 +199,8 @@ struct ModelLoader {
     /// Stores the tensor `[hidden, channels]` as `[channels, hidden]`, and measures its columns.
     private func transposed(
         _ name: String
-    ) throws(ModelFileError) -> (matrix: WeightMatrix, norms: ConsumerNorms) {
-        let tensor = try tensor(name)
+    ) throws(ModelFileError) -> (linear: Linear, norms: ConsumerNorms) {
+        let tensor = try tensor(name + ".weight")
         let (channels, hidden) = (tensor.dimensions[0], tensor.dimensions[1])
         // Rows of the file's matrix: columns of ours, thus each with its unit.
         let source = try WeightMatrix(
@@ -162,7 +222,7 @@ struct ModelLoader {
             source.copyColumn(channel, into: &span)
             norms.withLock { $0.measure(channel: channel, weights: span.span) }
         }
-        return (matrix, norms.withLock { $0 })
+        return (Linear(weight: matrix, bias: try bias(name)), norms.withLock { $0 })
     }
 }
 
@@ -175,7 +235,8 @@ extension ModelConfig {
             headCount: headCount,
             kvHeadCount: kvHeadCount,
             headDimension: headDimension,
-            channelCount: channelCount
+            channelCount: channelCount,
+            isGated: isGated
         )
     }
 }

@@ -1,32 +1,57 @@
-import Foundation
 import Kernels
+import ModelFiles
 
-/// Rotary position embedding over adjacent pairs, as GGUF stores LLaMA's query and key rows.
+/// Rotary position embedding: pairs of a head's entries turn with the position.
 struct RotaryEmbedding: Sendable {
-    /// Width of one head.
-    let headDimension: Int
-    /// One angular frequency a pair, `θ^(−2i/d)`; shape `[headDimension / 2]`.
+    /// Which entries of a head are pairs.
+    let layout: RotaryLayout
+    /// What each pair turns from one position to the next, in radians; entries of a head that have
+    /// no pair stay as they are.
     let inverseFrequencies: [Float]
+    /// Where this rotation's cosines and sines begin in a row of `Workspace.angles`.
+    let firstColumn: Int
 
-    /// - Parameters:
-    ///   - headDimension: Width of one head.
-    ///   - rotatedDimension: How many leading entries of a head are rotated; the rest stay as they are.
-    ///   - theta: Base of the geometric series of wavelengths.
-    init(headDimension: Int, rotatedDimension: Int, theta: Double) {
-        self.headDimension = headDimension
-        inverseFrequencies = (0..<headDimension / 2).map { pair in
-            guard 2 * pair < rotatedDimension else { return 0 }
-            return Float(pow(theta, -2 * Double(pair) / Double(rotatedDimension)))
+    /// Columns of `Workspace.angles` that this rotation takes.
+    private var columnCount: Int { 2 * inverseFrequencies.count }
+
+    /// Rotations that lie side by side in `Workspace.angles`, each different one once.
+    ///
+    /// - Parameter layers: What each layer wants; nil: none.
+    /// - Returns: The different ones, and for each layer its own.
+    static func all(
+        for layers: [RotaryParameters?]
+    ) -> (rotations: [RotaryEmbedding], layers: [RotaryEmbedding?]) {
+        var known: [(parameters: RotaryParameters, rotation: RotaryEmbedding)] = []
+        let perLayer = layers.map { parameters -> RotaryEmbedding? in
+            guard let parameters else { return nil }
+            if let same = known.first(where: { $0.parameters == parameters }) {
+                return same.rotation
+            }
+            let rotation = RotaryEmbedding(
+                layout: parameters.layout == .interleaved ? .interleaved : .halves,
+                inverseFrequencies: parameters.inverseFrequencies.map { Float($0) },
+                firstColumn: known.reduce(0) { $0 + $1.rotation.columnCount }
+            )
+            known.append((parameters, rotation))
+            return rotation
         }
+        return (known.map(\.rotation), perLayer)
     }
 
-    /// Rotates every head of every row by the row's position.
-    func callAsFunction(_ heads: inout Activations, positions: [Int32], compute: Compute) {
+    /// Rotates every head of every row, `[tokens, heads × headDim]`, by the row's angles.
+    func callAsFunction(
+        _ heads: inout Activations,
+        headDimension: Int,
+        angles: borrowing Activations,
+        compute: Compute
+    ) {
         compute.rotate(
             &heads,
             headDimension: headDimension,
-            positions: positions,
-            inverseFrequencies: inverseFrequencies
+            layout: layout,
+            angles: angles,
+            firstColumn: firstColumn,
+            pairCount: inverseFrequencies.count
         )
     }
 }

@@ -15,6 +15,10 @@ public enum RuntimeError: Error, Equatable, CustomStringConvertible {
     case mask(MaskError, layer: Int)
     /// The scheduler refuses a request.
     case request(SchedulerError)
+    /// A token lies outside the model's vocabulary.
+    case tokenOutOfRange(Int32, vocabularySize: Int)
+    /// The model has learned fewer positions.
+    case positionOutOfRange(Int, limit: Int)
     /// A history file cannot be used.
     case history(HistoryFileError)
 
@@ -26,6 +30,10 @@ public enum RuntimeError: Error, Equatable, CustomStringConvertible {
         case .kernel(let error): "\(error)"
         case .mask(let error, let layer): "layer \(layer): \(error)"
         case .request(let error): "\(error)"
+        case .tokenOutOfRange(let token, let size):
+            "token \(token): expected one of the model's \(size), 0...\(size - 1)"
+        case .positionOutOfRange(let position, let limit):
+            "position \(position): expected one of the model's \(limit), 0...\(limit - 1)"
         case .history(let error): "\(error)"
         }
     }

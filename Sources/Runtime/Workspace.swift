@@ -14,6 +14,10 @@ public final class Workspace {
     var key = Activations()
     /// `[tokens, kvHeads × headDim]`.
     var value = Activations()
+    /// Cosines and sines of the rows' positions, for each different rotation of the model.
+    var angles = Activations()
+    /// What a block adds to the residual stream, where it has to be normed before, `[tokens, hidden]`.
+    var blockOutput = Activations()
     /// Input of the output projection, `[tokens, kept heads × headDim]`.
     var attended = Activations()
     /// Input of the down projection, `[tokens, kept channels]`.
@@ -21,6 +25,8 @@ public final class Workspace {
 
     /// Normed rows that the probe runs on, `[probe rows, hidden]`.
     var probeInput = Activations()
+    /// `angles` of the probe's rows.
+    var probeAngles = Activations()
     /// Keys and values of the probe's own rows.
     var probeCache: KVCache
 

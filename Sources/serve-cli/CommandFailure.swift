@@ -75,7 +75,7 @@ extension RuntimeError: CommandFailure {
         case .kernel(let error): error.exitCode
         case .history(let error): error.exitCode
         case .mask: 1
-        case .request: 2
+        case .request, .tokenOutOfRange, .positionOutOfRange: 2
         }
     }
 }

@@ -150,8 +150,8 @@ static void test_in(kn_format format, size_t tokens, size_t rows, size_t columns
 
 // MARK: - Attention
 
-static void test_attention(size_t queries, size_t first, size_t block_size, size_t head_dim,
-                           float spread) {
+static void test_attention(size_t queries, size_t first, size_t window, size_t block_size,
+                           size_t head_dim, float spread) {
     int mark = allocation_count;
     size_t keys = first + queries, blocks = (keys + block_size - 1) / block_size;
     size_t block_stride = 2 * block_size * head_dim + 3, ld = head_dim + 4;
@@ -165,13 +165,14 @@ static void test_attention(size_t queries, size_t first, size_t block_size, size
     for (size_t b = 0; b < blocks; b++) table[b] = (int32_t)(blocks - 1 - b);
     size_t out_size = (queries - 1) * ld + head_dim;
     float *out = random_floats(out_size);
-    K->attention(out, ld, q, ld, queries, first, k, v, block_stride, block_size, table, head_dim,
-                 scale);
+    K->attention(out, ld, q, ld, queries, first, window, k, v, block_stride, block_size, table,
+                 head_dim, scale);
     double *score = take(keys, sizeof(double));
     score = memmove((char *)score - 8, score, 0); // aligned again, for doubles
     for (size_t r = 0; r < queries; r++) {
         double largest = -INFINITY, total = 0;
-        for (size_t p = 0; p <= first + r; p++) {
+        size_t oldest = window && first + r + 1 > window ? first + r + 1 - window : 0;
+        for (size_t p = oldest; p <= first + r; p++) {
             const float *key =
                 k + (size_t)table[p / block_size] * block_stride + p % block_size * head_dim;
             score[p] = 0;
@@ -179,10 +180,10 @@ static void test_attention(size_t queries, size_t first, size_t block_size, size
             score[p] *= scale;
             largest = fmax(largest, score[p]);
         }
-        for (size_t p = 0; p <= first + r; p++) total += score[p] = exp(score[p] - largest);
+        for (size_t p = oldest; p <= first + r; p++) total += score[p] = exp(score[p] - largest);
         for (size_t j = 0; j < head_dim; j++) {
             double sum = 0, magnitude = 0;
-            for (size_t p = 0; p <= first + r; p++) {
+            for (size_t p = oldest; p <= first + r; p++) {
                 size_t offset =
                     (size_t)table[p / block_size] * block_stride + p % block_size * head_dim;
                 sum += score[p] * v[offset + j];
@@ -195,13 +196,13 @@ static void test_attention(size_t queries, size_t first, size_t block_size, size
             expect_near("attention", out[r * ld + j], sum / total, within + 1e-37);
         }
         float *one = take(head_dim, sizeof(float));
-        K->attention(one, ld, q + r * ld, ld, 1, first + r, k, v, block_stride, block_size, table,
-                     head_dim, scale);
+        K->attention(one, ld, q + r * ld, ld, 1, first + r, window, k, v, block_stride, block_size,
+                     table, head_dim, scale);
         expect_same("attention of one query", one, out + r * ld, head_dim);
         release(allocation_count - 1);
     }
-    K->attention(q, ld, q, ld, queries, first, k, v, block_stride, block_size, table, head_dim,
-                 scale);
+    K->attention(q, ld, q, ld, queries, first, window, k, v, block_stride, block_size, table,
+                 head_dim, scale);
     for (size_t r = 0; r < queries; r++)
         expect_same("attention in place", q + r * ld, out + r * ld, head_dim);
     release(mark);
@@ -223,6 +224,24 @@ static void test_rows(size_t n) {
     float *place = copy(x, n);
     K->rms_norm(place, place, weight, n, 1e-5f);
     expect_same("rms_norm in place", place, out, n);
+
+    double mean = 0, variance = 0;
+    for (size_t i = 0; i < n; i++) mean += (double)x[i] / (double)n;
+    for (size_t i = 0; i < n; i++) variance += (x[i] - mean) * (x[i] - mean) / (double)n;
+    float *shift = random_floats(n), *added = copy(x, n), *scaled = copy(x, n), *cut = copy(x, n);
+    K->layer_norm(out, x, weight, shift, n, 1e-5f);
+    K->add(added, shift, n);
+    K->scale(scaled, 3, n);
+    K->relu(cut, n);
+    for (size_t i = 0; i < n; i++) {
+        double normal = (x[i] - mean) / sqrt(variance + (double)1e-5f) * weight[i];
+        expect_near("layer_norm", out[i], normal + shift[i],
+                    (fabs(normal) + fabs(shift[i])) * 0x1p-21);
+        float expected[] = {x[i] + shift[i], x[i] * 3, x[i] > 0 ? x[i] : 0};
+        expect_same("add", added + i, expected, 1);
+        expect_same("scale", scaled + i, expected + 1, 1);
+        expect_same("relu", cut + i, expected + 2, 1);
+    }
 
     float *sum = copy(weight, n);
     K->add_squares(sum, x, n);
@@ -281,16 +300,24 @@ static void test_rows(size_t n) {
 static void test_rotation(size_t heads, size_t head_dim) {
     int mark = allocation_count;
     float *x = random_floats(heads * head_dim), *y = copy(x, heads * head_dim);
-    float *c = random_floats(head_dim / 2), *s = random_floats(head_dim / 2);
-    K->rotate(y, heads, head_dim, c, s);
+    float *z = copy(x, heads * head_dim);
+    // Less than a whole head is rotated where it is wide enough.
+    size_t pairs = head_dim > 8 ? head_dim / 2 - 1 : head_dim / 2;
+    float *c = random_floats(pairs), *s = random_floats(pairs);
+    K->rotate(y, heads, head_dim, pairs, c, s);
+    K->rotate_halves(z, heads, head_dim, pairs, c, s);
     for (size_t h = 0; h < heads; h++) {
-        for (size_t i = 0; i < head_dim / 2; i++) {
-            const float *from = x + h * head_dim + 2 * i, *to = y + h * head_dim + 2 * i;
-            expect_near("rotate", to[0], (double)from[0] * c[i] - (double)from[1] * s[i],
-                        bound(2, 2));
-            expect_near("rotate", to[1], (double)from[0] * s[i] + (double)from[1] * c[i],
-                        bound(2, 2));
+        const float *from = x + h * head_dim, *to = y + h * head_dim, *half = z + h * head_dim;
+        for (size_t i = 0; i < pairs; i++) {
+            double a = from[2 * i], b = from[2 * i + 1];
+            expect_near("rotate", to[2 * i], a * c[i] - b * s[i], bound(2, 2));
+            expect_near("rotate", to[2 * i + 1], a * s[i] + b * c[i], bound(2, 2));
+            a = from[i], b = from[i + pairs];
+            expect_near("rotate_halves", half[i], a * c[i] - b * s[i], bound(2, 2));
+            expect_near("rotate_halves", half[i + pairs], a * s[i] + b * c[i], bound(2, 2));
         }
+        expect_same("rotate beyond", to + 2 * pairs, from + 2 * pairs, head_dim - 2 * pairs);
+        expect_same("halves beyond", half + 2 * pairs, from + 2 * pairs, head_dim - 2 * pairs);
     }
     release(mark);
 }
@@ -331,14 +358,17 @@ static void test_table(const kn_kernels *table) {
             for (int p = 0; p < 5; p++) {
                 for (int q = 0; q < 4; q++) {
                     if ((h + b + p + q) % 2) continue;
-                    test_attention(counts[q], firsts[p], blocks[b], heads[h], 1);
-                    test_attention(counts[q], firsts[p], blocks[b], heads[h], 30);
+                    test_attention(counts[q], firsts[p], 0, blocks[b], heads[h], 1);
+                    test_attention(counts[q], firsts[p], 0, blocks[b], heads[h], 30);
+                    test_attention(counts[q], firsts[p], 1, blocks[b], heads[h], 30);
+                    test_attention(counts[q], firsts[p], 61, blocks[b], heads[h], 1);
                 }
             }
         }
     }
-    test_attention(70, 0, 16, 64, 1);
-    test_attention(3, 70, 16, KN_MAX_HEAD_DIM, 1);
+    test_attention(70, 0, 0, 16, 64, 1);
+    test_attention(140, 0, 7, 16, 64, 1);
+    test_attention(3, 70, 0, 16, KN_MAX_HEAD_DIM, 1);
     for (int n = 0; n < SIZES; n++) test_rows(sizes[n]);
     test_rows(5000);
     for (size_t d = 2; d <= 80; d += 6) test_rotation(d % 5 + 1, d);

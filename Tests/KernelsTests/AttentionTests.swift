@@ -100,7 +100,8 @@ struct AttentionTests {
         _ sizes: Sizes,
         query: [Float],
         _ context: borrowing Context,
-        _ sequences: [AttentionSequence]
+        _ sequences: [AttentionSequence],
+        window: Int? = nil
     ) -> [Float] {
         var output = Activations()
         compute.attention(
@@ -108,6 +109,7 @@ struct AttentionTests {
             heads: sizes.heads,
             groupSize: sizes.groupSize,
             scale: Self.scale,
+            window: window,
             store: context.store,
             layer: context.layer,
             sequences: sequences,
@@ -117,17 +119,20 @@ struct AttentionTests {
         return output.entries
     }
 
-    /// One query head's output: a plain softmax over `count` positions.
+    /// One query head's output: a plain softmax over `count` positions, or the last of them.
     private func expected(
         _ sizes: Sizes,
         query: [Float],
         kvHead: Int,
         count: Int,
+        window: Int?,
         keys: [Float],
         values: [Float]
     ) -> [Estimate] {
         let width = sizes.kvHeads * sizes.dimension
+        let oldest = max(0, count - (window ?? count))
         let scores = (0..<count).map { position -> Double in
+            guard position >= oldest else { return -.infinity }
             let first = position * width + kvHead * sizes.dimension
             let dot = Estimate.dot(query, keys[first..<first + sizes.dimension])
             return dot.value * Double(Self.scale)
@@ -157,6 +162,12 @@ struct AttentionTests {
         Sizes.all
     )
     func agrees(set: InstructionSet, sizes: Sizes) throws {
+        for window in [nil, 1, 2, 6, 33, 64, 1000] {
+            try expectSoftmax(set, sizes, window: window)
+        }
+    }
+
+    private func expectSoftmax(_ set: InstructionSet, _ sizes: Sizes, window: Int?) throws {
         var numbers = RandomNumbers(seed: 16)
         let context = try Context(sizes, lengths: Self.runs.map(\.length), &numbers)
         let sequences = sequences(Self.runs, firstBlocks: context.firstBlocks)
@@ -172,6 +183,7 @@ struct AttentionTests {
                         query: query.row(row * sizes.heads.count + slot, width: sizes.dimension),
                         kvHead: Int(head) / sizes.groupSize,
                         count: run.firstPosition + offset + 1,
+                        window: window,
                         keys: context.keys[index],
                         values: context.values[index]
                     )
@@ -180,9 +192,10 @@ struct AttentionTests {
         }
         let one = try Compute(threadCount: 1, instructionSet: set)
         let three = try Compute(threadCount: 3, instructionSet: set)
-        let output = attention(one, sizes, query: query, context, sequences)
-        #expect(estimates.agree(with: output))
-        #expect(attention(three, sizes, query: query, context, sequences).bits == output.bits)
+        let output = attention(one, sizes, query: query, context, sequences, window: window)
+        #expect(estimates.agree(with: output), "window \(window ?? 0)")
+        let shared = attention(three, sizes, query: query, context, sequences, window: window)
+        #expect(shared.bits == output.bits)
     }
 
     @Test(
@@ -198,7 +211,7 @@ struct AttentionTests {
         let width = sizes.heads.count * sizes.dimension
         let query = numbers.floats(length * width, in: -2...2)
         let block = context.firstBlocks[1]
-        func part(_ first: Int, _ count: Int) -> [Float] {
+        func part(_ first: Int, _ count: Int, _ window: Int?) -> [Float] {
             let sequence = AttentionSequence(
                 firstRow: 0,
                 rowCount: count,
@@ -206,12 +219,14 @@ struct AttentionTests {
                 firstBlock: block
             )
             let rows = Array(query[first * width..<(first + count) * width])
-            return attention(compute, sizes, query: rows, context, [sequence])
+            return attention(compute, sizes, query: rows, context, [sequence], window: window)
         }
-        let whole = part(0, length)
-        for split in [1, 16, 33, 74] {
-            let parts = part(0, split) + part(split, length - split)
-            #expect(parts.bits == whole.bits, "split at \(split)")
+        for window in [nil, 3, 40] {
+            let whole = part(0, length, window)
+            for split in [1, 16, 33, 74] {
+                let parts = part(0, split, window) + part(split, length - split, window)
+                #expect(parts.bits == whole.bits, "split at \(split)")
+            }
         }
     }
 

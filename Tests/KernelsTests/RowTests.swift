@@ -49,32 +49,52 @@ struct RowTests {
         }
     }
 
-    @Test("rotate turns adjacent pairs, at far positions too", arguments: InstructionSet.available)
-    func rotate(set: InstructionSet) throws {
+    @Test(
+        "rotate turns the pairs of both layouts, at far positions too, and leaves the rest alone",
+        arguments: InstructionSet.available,
+        [RotaryLayout.interleaved, .halves]
+    )
+    func rotate(set: InstructionSet, layout: RotaryLayout) throws {
         var numbers = RandomNumbers(seed: 8)
         let compute = try Compute(threadCount: 3, instructionSet: set)
-        for (heads, dimension) in [(1, 2), (3, 6), (9, 64), (2, 34)] {
+        for (heads, dimension, pairCount) in [
+            (1, 2, 1), (3, 6, 3), (9, 64, 32), (2, 34, 17), (3, 40, 11), (2, 5, 2),
+        ] {
             for rows in Self.rowCounts {
                 let width = heads * dimension
                 let entries = numbers.floats(rows * width)
-                let frequencies = (0..<dimension / 2).map {
+                let frequencies = (0..<pairCount).map {
                     powf(10_000, -2 * Float($0) / Float(dimension))
                 }
                 let positions = (0..<rows).map { Int32(truncatingIfNeeded: $0 * 21_474_835) }
                 var activations = Activations(entries, width: width)
+                var angles = Activations()
+                compute.rotaryAngles(
+                    positions: positions,
+                    inverseFrequencies: [[0.5, 0.25, 0], frequencies],
+                    into: &angles
+                )
                 compute.rotate(
                     &activations,
                     headDimension: dimension,
-                    positions: positions,
-                    inverseFrequencies: frequencies
+                    layout: layout,
+                    angles: angles,
+                    firstColumn: 6,
+                    pairCount: pairCount
                 )
                 let estimates = entries.indices.map { index -> Estimate in
                     let (row, column) = index.quotientAndRemainder(dividingBy: width)
-                    let pair = column % dimension / 2
-                    let angle = Double(positions[row]) * Double(frequencies[pair])
-                    let isFirst = column.isMultiple(of: 2)
+                    let place = column % dimension
                     let own = Double(entries[index])
-                    let other = Double(entries[isFirst ? index + 1 : index - 1])
+                    guard place < 2 * pairCount else {
+                        return Estimate(value: own, bound: .leastNonzeroMagnitude)
+                    }
+                    let isInterleaved = layout == .interleaved
+                    let pair = isInterleaved ? place / 2 : place % pairCount
+                    let isFirst = isInterleaved ? place.isMultiple(of: 2) : place < pairCount
+                    let distance = isInterleaved ? 1 : pairCount
+                    let angle = Double(positions[row]) * Double(frequencies[pair])
+                    let other = Double(entries[isFirst ? index + distance : index - distance])
                     let value = own * cos(angle) + (isFirst ? -1 : 1) * other * sin(angle)
                     return Estimate(value: value, bound: (abs(own) + abs(other)) * 0x1p-22)
                 }

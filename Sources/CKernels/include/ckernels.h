@@ -137,23 +137,44 @@ typedef struct {
     /// Causal attention of `queries` consecutive queries (rows ldq apart) of one query head over
     /// the blocks of one sequence; the output rows have head_dim floats and are ldo apart.
     ///
-    /// Query r has position first_position + r and sees the keys 0 to that, both included. Key p
+    /// Query r has position first_position + r and sees the keys 0 to that, both included, but only
+    /// the last `window` of them; 0: all. Key p
     /// is at k + block_table[p / block_size]*block_stride + (p % block_size)*head_dim, its value
     /// likewise in v: both are already offset to the layer and the head. Of the table, no entry
     /// beyond the last query's position is read. A score is dot(q, k) * scale. head_dim <= 512,
     /// block_size >= 1, and keys and values are finite. out may be q itself with ldo == ldq.
     void (*attention)(float *out, size_t ldo, const float *q, size_t ldq, size_t queries,
-                      size_t first_position, const float *k, const float *v, size_t block_stride,
-                      size_t block_size, const int32_t *block_table, size_t head_dim, float scale);
+                      size_t first_position, size_t window, const float *k, const float *v,
+                      size_t block_stride, size_t block_size, const int32_t *block_table,
+                      size_t head_dim, float scale);
 
     /// out[i] = x[i] / sqrt(mean of the squares of x + epsilon) * weight[i], for one row of n.
     /// out may be x.
     void (*rms_norm)(float *out, const float *x, const float *weight, size_t n, float epsilon);
 
-    /// Rotates the pairs (x[2i], x[2i+1]) of each head of one row in place, by the head_dim/2
-    /// angles whose cosines and sines are given; the same angles for every head.
-    void (*rotate)(float *x, size_t heads, size_t head_dim, const float *cosines,
+    /// out[i] = (x[i] - mean) / sqrt(variance + epsilon) * weight[i] + bias[i], for one row of n.
+    /// out may be x.
+    void (*layer_norm)(float *out, const float *x, const float *weight, const float *bias, size_t n,
+                       float epsilon);
+
+    /// Rotates the first `pairs` pairs (x[2i], x[2i+1]) of each head of one row in place, by the
+    /// angles whose cosines and sines are given; the same angles for every head. The rest of a head
+    /// stays as it is.
+    void (*rotate)(float *x, size_t heads, size_t head_dim, size_t pairs, const float *cosines,
                    const float *sines);
+
+    /// The same with the pairs (x[i], x[i + pairs]).
+    void (*rotate_halves)(float *x, size_t heads, size_t head_dim, size_t pairs,
+                          const float *cosines, const float *sines);
+
+    /// y[i] += x[i], for i < n.
+    void (*add)(float *y, const float *x, size_t n);
+
+    /// x[i] *= factor, for i < n.
+    void (*scale)(float *x, float factor, size_t n);
+
+    /// x[i] = the larger of x[i] and 0, for i < n; NaN stays NaN.
+    void (*relu)(float *x, size_t n);
 
     /// out[j] = w[row][j] as f32; w->columns floats. Units are one a row, as in select_out.
     void (*expand_row)(float *out, const kn_weight *w, size_t row);

@@ -12,6 +12,8 @@ public struct ModelShape: Sendable, Equatable {
     public let headDimension: Int
     /// MLP channels, the width of gate and up.
     public let channelCount: Int
+    /// Whether the MLP has a gate beside up and down.
+    public let isGated: Bool
 
     /// A shape; every size is positive and `headCount` is a multiple of `kvHeadCount`.
     public init(
@@ -20,7 +22,8 @@ public struct ModelShape: Sendable, Equatable {
         headCount: Int,
         kvHeadCount: Int,
         headDimension: Int,
-        channelCount: Int
+        channelCount: Int,
+        isGated: Bool = true
     ) {
         self.layerCount = layerCount
         self.hiddenSize = hiddenSize
@@ -28,6 +31,7 @@ public struct ModelShape: Sendable, Equatable {
         self.kvHeadCount = kvHeadCount
         self.headDimension = headDimension
         self.channelCount = channelCount
+        self.isGated = isGated
     }
 
     /// Width of the input of a block's consumer: `o` in attention, `down` in the MLP.

@@ -44,9 +44,10 @@ public struct MultiplyAdds: Sendable, Equatable {
             executed += rows * (2 * kept + keyValue)
             probe += probeRows * (query + keyValue)
         case .mlp:
-            dense += rows * 3 * hidden * shape.channelCount
-            executed += rows * 3 * hidden * (mask?.kept.count ?? shape.channelCount)
-            probe += probeRows * 2 * hidden * shape.channelCount
+            let firstHalf = shape.isGated ? 2 : 1
+            dense += rows * (firstHalf + 1) * hidden * shape.channelCount
+            executed += rows * (firstHalf + 1) * hidden * (mask?.kept.count ?? shape.channelCount)
+            probe += probeRows * firstHalf * hidden * shape.channelCount
         }
     }
 

@@ -1,0 +1,30 @@
+import Kernels
+
+/// A normalisation with a learned gain: by the root mean square, or LayerNorm.
+struct Norm: Sendable {
+    /// Multiplied with the normalised entries, shape `[hidden]`, or `[headDim]` for heads.
+    let gain: [Float]
+    /// Added at last, which makes it `LayerNorm`; nil: `x / √(mean(x²) + ε) · gain`.
+    let bias: [Float]?
+    /// Added to the mean square, or to the variance.
+    let epsilon: Float
+
+    /// Writes the normalised rows of `hidden` into `normed`, both `[tokens, hidden]`.
+    func callAsFunction(
+        _ hidden: borrowing Activations,
+        into normed: inout Activations,
+        compute: Compute
+    ) {
+        if let bias {
+            compute.layerNorm(hidden, weight: gain, bias: bias, epsilon: epsilon, into: &normed)
+        } else {
+            compute.rmsNorm(hidden, weight: gain, epsilon: epsilon, into: &normed)
+        }
+    }
+
+    /// Normalises every run of as many entries as the gain has by its root mean square, in place:
+    /// heads of `[tokens, heads × headDim]`, or whole rows.
+    func normaliseRuns(of activations: inout Activations, compute: Compute) {
+        compute.rmsNormRuns(&activations, weight: gain, epsilon: epsilon)
+    }
+}
