@@ -1,46 +1,51 @@
-import ModelFiles
+public import ModelFiles
 import Tokenizers
 
 extension ModelFile {
     /// A tokenizer's files are text; a larger one is not what its name says.
     private static let textLimit = 1 << 27
 
+    /// The source of the chat template; nil when the model has none.
+    ///
+    /// - Throws: `RuntimeError` when the file that would hold it is damaged.
+    public func chatTemplateSource() throws(RuntimeError) -> String? {
+        if let gguf {
+            do { return try gguf.valueIfPresent("tokenizer.chat_template", as: .string) } catch {
+                throw .model(error)
+            }
+        }
+        // Newer folders keep the template in a file of its own, which then counts.
+        if let separate = try contentsIfPresent("chat_template.jinja") {
+            return String(decoding: separate, as: UTF8.self)
+        }
+        return try readConfig().chatTemplate
+    }
+
     /// Reads the tokenizer and the chat template's text.
     ///
     /// - Returns: Nil for the template when there is none.
     /// - Throws: `RuntimeError` when the tokenizer is missing, damaged or not supported.
     func readTokenizer() throws(RuntimeError) -> (Tokenizer, chatTemplate: String?) {
-        guard let gguf else { return try readFolder() }
-        let (vocabulary, template): (TokenizerVocabulary, String?)
-        do {
-            vocabulary = try TokenizerVocabulary(gguf)
-            template = try gguf.valueIfPresent("tokenizer.chat_template", as: .string)
-        } catch {
-            throw .model(error)
+        let template = try chatTemplateSource()
+        guard let gguf else {
+            let (json, config) = (try contents("tokenizer.json"), try readConfig())
+            do { return (try Tokenizer(tokenizerJSON: json, config: config), template) } catch {
+                throw .tokenizer(error)
+            }
         }
+        let vocabulary: TokenizerVocabulary
+        do { vocabulary = try TokenizerVocabulary(gguf) } catch { throw .model(error) }
         do { return (try Tokenizer(vocabulary: vocabulary), template) } catch {
             throw .tokenizer(error)
         }
     }
 
-    private func readFolder() throws(RuntimeError) -> (Tokenizer, chatTemplate: String?) {
-        let json = try contents("tokenizer.json")
-        let settings = try contentsIfPresent("tokenizer_config.json")
-        let separate = try contentsIfPresent("chat_template.jinja")
-        do {
-            let config = try settings.map { bytes throws(TokenizerError) in
-                try TokenizerConfig(json: bytes)
-            }
-            let tokenizer = try Tokenizer(
-                tokenizerJSON: json,
-                config: config ?? TokenizerConfig()
-            )
-            // Newer folders keep the template in a file of its own, which then counts.
-            let template = separate.map { String(decoding: $0, as: UTF8.self) }
-            return (tokenizer, template ?? config?.chatTemplate)
-        } catch {
-            throw .tokenizer(error)
+    /// What `tokenizer_config.json` says, if there is one.
+    private func readConfig() throws(RuntimeError) -> TokenizerConfig {
+        guard let json = try contentsIfPresent("tokenizer_config.json") else {
+            return TokenizerConfig()
         }
+        do { return try TokenizerConfig(json: json) } catch { throw .tokenizer(error) }
     }
 
     private func contentsIfPresent(_ name: String) throws(RuntimeError) -> [UInt8]? {

@@ -12,7 +12,7 @@ struct InspectCommand: AsyncParsableCommand {
         abstract: "Show a model's architecture, shapes, formats, tokenizer and memory."
     )
 
-    @Argument(help: "A .gguf file, or the name of a pulled model.")
+    @Argument(help: "A .gguf file, a model's folder, or the name of a pulled model.")
     var model = ModelOptions.defaultModel
 
     @Flag(help: "Show CPUs and instruction sets instead.")
@@ -24,8 +24,7 @@ struct InspectCommand: AsyncParsableCommand {
     func run() async throws {
         if topology { return try showTopology() }
         let path = try await ModelOptions.path(of: model)
-        let file = try GGUF(path: path)
-        let summary = try Summary(file, ModelConfig(file))
+        let summary = try Summary(ModelFile(path: path))
         if json { return try JSONOutput.print(summary) }
         print(summary.text(path: path))
     }
@@ -73,7 +72,8 @@ private struct Summary: Encodable {
     /// Multiply-adds of the linear layers that a mask leaves, by nominal ratio.
     var realisedAtRatio: [String: Double]
 
-    init(_ file: GGUF, _ config: ModelConfig) throws {
+    init(_ file: ModelFile) throws {
+        let config = file.config
         architecture = config.architecture
         name = config.name
         licence = config.licence
@@ -86,11 +86,8 @@ private struct Summary: Encodable {
         channels = config.channelCount
         vocabulary = config.vocabularySize
         context = config.contextLength
-        tokenizer = [
-            try file.valueIfPresent("tokenizer.ggml.model", as: .string) ?? "none",
-            try file.valueIfPresent("tokenizer.ggml.pre", as: .string) ?? "default",
-        ].joined(separator: ", ")
-        chatTemplate = try file.valueIfPresent("tokenizer.chat_template", as: .string) != nil
+        tokenizer = try Self.tokenizer(file)
+        chatTemplate = try file.chatTemplateSource() != nil
         weights = [:]
         memory = [:]
         for tensor in file.tensors {
@@ -109,6 +106,14 @@ private struct Summary: Encodable {
         for ratio in [0.1, 0.2, 0.3, 0.4, 0.5] {
             realisedAtRatio["\(ratio)"] = Self.realised(ratio, shape)
         }
+    }
+
+    private static func tokenizer(_ file: ModelFile) throws -> String {
+        guard let gguf = file.gguf else { return "tokenizer.json" }
+        return [
+            try gguf.valueIfPresent("tokenizer.ggml.model", as: .string) ?? "none",
+            try gguf.valueIfPresent("tokenizer.ggml.pre", as: .string) ?? "default",
+        ].joined(separator: ", ")
     }
 
     private static func realised(_ ratio: Double, _ shape: ModelShape) -> Double {

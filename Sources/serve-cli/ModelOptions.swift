@@ -13,7 +13,10 @@ struct ModelOptions: ParsableArguments {
     /// The model that is pulled on first use.
     static let defaultModel = "smollm2-135m"
 
-    @Option(name: [.short, .long], help: "A .gguf file, a model's folder, or a pulled model's name.")
+    @Option(
+        name: [.short, .long],
+        help: "A .gguf file, a model's folder, or the name of a pulled model."
+    )
     var model = ModelOptions.defaultModel
 
     @Option(name: [.short, .long], help: "Worker threads. (default: one a core)")

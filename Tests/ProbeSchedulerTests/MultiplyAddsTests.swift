@@ -70,6 +70,25 @@ struct MultiplyAddsTests {
         #expect(count.probe == pruned.probe)
     }
 
+    @Test("an MLP without gate has two products, and its probe runs one")
+    func withoutGate() throws {
+        let shape = ModelShape(
+            layerCount: 1,
+            hiddenSize: 6,
+            headCount: 2,
+            kvHeadCount: 2,
+            headDimension: 3,
+            channelCount: 10,
+            isGated: false
+        )
+        var count = MultiplyAdds()
+        let mask = try ChannelMask(kept: [0, 4, 9], channelCount: 10)
+        count.count(.mlp, shape: shape, rows: 7, mask: mask, probeRows: 5)
+        #expect(count.dense == 7 * 2 * 6 * 10)
+        #expect(count.executed == 7 * 2 * 6 * 3)
+        #expect(count.probe == 5 * 6 * 10)
+    }
+
     @Test("nothing run is a ratio of 1")
     func nothing() {
         #expect(MultiplyAdds().realisedRatio == 1)

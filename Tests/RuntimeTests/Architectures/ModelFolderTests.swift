@@ -36,6 +36,7 @@ struct ModelFolderTests {
         tokenCount: Int = 60,
         omitting omitted: String? = nil,
         template: String? = nil,
+        adding tensors: [GoldenModel.Tensor] = [],
         change: (inout [String: Any]) -> Void = { _ in }
     ) throws -> LoadedModel {
         let folder = FileManager.default.temporaryDirectory
@@ -45,8 +46,9 @@ struct ModelFolderTests {
         let json = try JSONSerialization.jsonObject(with: GoldenModel.config(name))
         var config = json as? [String: Any] ?? [:]
         change(&config)
-        try GoldenModel(named: name)
-            .write(to: folder, config: JSONSerialization.data(withJSONObject: config))
+        var golden = try GoldenModel(named: name)
+        golden.tensors += tensors
+        try golden.write(to: folder, config: JSONSerialization.data(withJSONObject: config))
         let files = [
             "tokenizer.json": Self.tokenizer(tokenCount: tokenCount),
             "tokenizer_config.json": Self.settings, "chat_template.jinja": template,
@@ -146,6 +148,28 @@ struct ModelFolderTests {
         #expect(throws: RuntimeError.positionOutOfRange(128, limit: 128)) {
             try passes.run([3], &pruner)
         }
+    }
+
+    @Test("biases in a gated MLP are refused, not left out")
+    func gatedBiases() throws {
+        let biases = (0..<3).flatMap { layer in
+            [("gate", 96), ("up", 96), ("down", 60)].map { name, width in
+                GoldenModel.Tensor(
+                    name: "model.layers.\(layer).mlp.\(name)_proj.bias",
+                    shape: [width],
+                    scale: 1,
+                    offset: 0
+                )
+            }
+        }
+        let error = #expect(throws: RuntimeError.self) {
+            try load("llama", adding: biases) { $0["mlp_bias"] = true }
+        }
+        guard case .model(.unsupportedArchitecture(_, let found, _)) = try #require(error) else {
+            Issue.record("another error: \(error.debugDescription)")
+            return
+        }
+        #expect(found == "llama with biases in a gated MLP")
     }
 
     private func engine(_ model: LoadedModel, maxModelLength: Int) throws -> Engine {
