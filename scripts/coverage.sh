@@ -3,7 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scratch=.build-coverage
-swift test -c release -Xswiftc -enable-testing --scratch-path $scratch --enable-code-coverage
+# One test at a time: the downloads have timeouts, and all data come from one run.
+swift test -c release -Xswiftc -enable-testing --scratch-path $scratch --enable-code-coverage --no-parallel
 json=$(swift test -c release --scratch-path $scratch --show-codecov-path)
 python3 - "$json" "$PWD/Sources/" <<'PYTHON'
 import collections, json, sys
