@@ -46,7 +46,8 @@ struct ModelLoader {
             layers: layers,
             finalNorm: try norm("output_norm"),
             head: config.tiesEmbeddings
-                ? embedding.tokens : try matrix("output.weight", format: fineFormat)
+                ? embedding.tokens : try matrix("output.weight", format: fineFormat),
+            cacheFormat: format == .f32 ? .f32 : .bf16
         )
     }
 
