@@ -26,8 +26,24 @@ static encoding try_step(const float *value, size_t count, float lowest, int ste
     return e;
 }
 
-/// The nearest of the encodings worth trying. With 256 levels also 16, as even levels of which a
-/// file's blocks often are: those come out as they went in.
+/// The step of which a multiple is nearest to `distance`, while 256 of them span 15 distances.
+static int divisor(float distance) {
+    int best = 0;
+    float gap = distance;
+    for (int part = 1; part <= 17; part++) {
+        float step = nearest(distance / (float)part);
+        if (step < 1 || step > KN_LARGEST_STEP) continue;
+        float off = fabsf(distance - step * (float)part);
+        if (off < gap) {
+            gap = off;
+            best = (int)step;
+        }
+    }
+    return best;
+}
+
+/// The nearest of the encodings worth trying. With 256 levels also those that 16 even levels are
+/// among, which a file's blocks often have: they come out as they went in.
 static encoding choose(const float *value, size_t count, kn_format format) {
     float lowest = value[0], highest = value[0];
     for (size_t i = 1; i < count; i++) {
@@ -35,10 +51,14 @@ static encoding choose(const float *value, size_t count, kn_format format) {
         highest = value[i] > highest ? value[i] : highest;
     }
     float range = highest - lowest;
-    encoding best = try_step(value, count, lowest, (int)nearest(range / 15), 15);
-    int levels = format == KN_INT8 ? 255 : 15;
-    encoding other = try_step(value, count, lowest, (int)ceilf(range / (float)levels), levels);
-    return other.error < best.error ? other : best;
+    if (format == KN_INT4) {
+        encoding near = try_step(value, count, lowest, (int)nearest(range / 15), 15);
+        encoding over = try_step(value, count, lowest, (int)ceilf(range / 15), 15);
+        return over.error < near.error ? over : near;
+    }
+    encoding even = try_step(value, count, lowest, divisor(range / 15), 255);
+    encoding all = try_step(value, count, lowest, (int)ceilf(range / 255), 255);
+    return all.error < even.error ? all : even;
 }
 
 static void encode_group(void *out, kn_format format, const float *value, size_t count) {

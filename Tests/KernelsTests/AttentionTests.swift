@@ -50,6 +50,7 @@ struct AttentionTests {
         ) throws {
             let counts = lengths.map { ($0 + sizes.blockSize - 1) / sizes.blockSize }
             let blockCount = counts.reduce(1, +)
+            let compute = try Compute(threadCount: 2)
             store = try KVStore(
                 layerCount: 3,
                 blockCount: blockCount,
@@ -58,7 +59,6 @@ struct AttentionTests {
                 headDimension: sizes.dimension,
                 format: format
             )
-            let compute = try Compute(threadCount: 2)
             // Blocks out of order, as a pool that has been in use gives them.
             var free = (0..<Int32(blockCount)).shuffled(using: &numbers)
             let width = sizes.kvHeads * sizes.dimension

@@ -63,7 +63,10 @@ KN_INLINE vec v_upper_bf16(const void *p) {
     return _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32((int)0xFFFF0000)));
 }
 
-KN_INLINE vec v_from_int32(const int32_t *p) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(p)); }
+/// p[i] + x.
+KN_INLINE vec v_from_int32_plus(const int32_t *p, int32_t x) {
+    return _mm512_cvtepi32_ps(_mm512_add_epi32(_mm512_loadu_si512(p), _mm512_set1_epi32(x)));
+}
 
 KN_INLINE __m256 v_upper_half(vec x) {
     return _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x), 1));

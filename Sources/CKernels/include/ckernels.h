@@ -33,12 +33,15 @@ typedef enum { KN_F32 = 0, KN_BF16 = 1, KN_INT8 = 2, KN_INT4 = 3 } kn_format;
 
 /// The largest magnitude of entry * step + base, the weight as a multiple of its unit.
 #define KN_LARGEST_WEIGHT 8191
+/// The largest step of eight-bit entries.
+#define KN_LARGEST_STEP 128
 /// The largest magnitude of a quantised activation. 32 products of it and the largest weight fit an
-/// int32, thus the sum over a group is exact, whatever its order.
-#define KN_LARGEST_ACTIVATION 4095
+/// int32, thus the sum over a group is exact, whatever its order; and its product with the largest
+/// step fits an int16.
+#define KN_LARGEST_ACTIVATION 255
 
 /// A group of 32 entries of 0 to 255, which stand for (entry * step + base) * unit. Blocks of 16
-/// even levels (Q4_0, Q4_1) come out as they went in, up to the rounding of their step to the unit.
+/// even levels (Q4_0, Q4_1) come out as they went in, up to the rounding of their distance.
 /// A row's last group is filled up; what lies beyond the row is never used.
 typedef struct {
     uint16_t step;
