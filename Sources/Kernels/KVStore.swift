@@ -24,6 +24,15 @@ public struct KVStore: ~Copyable, @unchecked Sendable {
     private let base: UnsafeMutableRawPointer
     private let mappedByteCount: Int
 
+    /// Bytes of one position of one layer: a key and a value.
+    public static func positionByteCount(
+        kvHeadCount: Int,
+        headDimension: Int,
+        format: KVFormat
+    ) -> Int {
+        2 * kvHeadCount * stride(of: headDimension) * format.byteCount
+    }
+
     /// What a block's size is a multiple of.
     public static var positionGranule: Int { Int(KN_KEY_LANES) }
 
