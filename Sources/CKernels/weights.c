@@ -5,7 +5,8 @@
 /// One way to encode a group, and how far it lies off.
 typedef struct {
     int step, base, levels;
-    float error;
+    /// The sum of the squares of what values lose, and the most that one loses.
+    float error, most;
 } encoding;
 
 /// The nearest whole number: adding 1.5 * 2^23 leaves no room for a fraction.
@@ -18,11 +19,14 @@ static inline float entry_of(float value, const encoding *e, float inverse) {
 
 /// The encoding with `step` of a group's values, which are in units.
 static encoding try_step(const float *value, size_t count, float lowest, int step, int levels) {
-    encoding e = {step < 1 ? 1 : step, (int)nearest(lowest), levels, 0};
+    encoding e = {step < 1 ? 1 : step, (int)nearest(lowest), levels, 0, 0};
     float inverse = 1.0f / (float)e.step, off[KN_GROUP_SIZE];
     for (size_t i = 0; i < count; i++)
         off[i] = entry_of(value[i], &e, inverse) * (float)e.step + (float)e.base - value[i];
-    for (size_t i = 0; i < count; i++) e.error += off[i] * off[i];
+    for (size_t i = 0; i < count; i++) {
+        e.error += off[i] * off[i];
+        if (fabsf(off[i]) > e.most) e.most = fabsf(off[i]);
+    }
     return e;
 }
 
@@ -58,7 +62,9 @@ static encoding choose(const float *value, size_t count, kn_format format) {
     }
     encoding even = try_step(value, count, lowest, divisor(range / 15), 255);
     encoding all = try_step(value, count, lowest, (int)ceilf(range / 255), 255);
-    return all.error < even.error ? all : even;
+    // No value may lose more than half of the finer step.
+    int coarse = even.most > 0.5f * (float)all.step + 0.5f;
+    return coarse || all.error < even.error ? all : even;
 }
 
 static void encode_group(void *out, kn_format format, const float *value, size_t count) {
