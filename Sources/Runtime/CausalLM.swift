@@ -16,7 +16,7 @@ public struct CausalLM: Sendable {
     let finalNorm: Norm
     /// `[vocabulary, hidden]`; the embedding itself when the model ties them.
     let head: WeightMatrix
-    /// How keys and values are cached: with no more digits than the weights have.
+    /// How keys and values are cached.
     let cacheFormat: KVFormat
 
     /// Bytes that the weights occupy in memory.
