@@ -26,6 +26,8 @@ public final class Engine {
     private var logits = Activations()
     private var answers: [RequestID: Answer] = [:]
     private var decodeMasks = DecodeMasks()
+    /// A static method's pruner with the biases that it has made.
+    private var fixedPruner: StaticPruner?
 
     /// - Parameters:
     ///   - model: The model to run.
@@ -127,8 +129,8 @@ public final class Engine {
         switch pruning {
         case .dense:
             try run(input, DensePruner(), &prefillReport)
-        case .fixed(let masks):
-            try run(input, StaticPruner(masks: masks), &prefillReport)
+        case .fixed(let pruner):
+            fixedPruner = try run(input, fixedPruner ?? pruner, &prefillReport)
         case .probe(let pruner, _):
             try run(input, pruner, &prefillReport)
             let composer = DecodeMaskComposer(
@@ -145,8 +147,8 @@ public final class Engine {
         switch pruning {
         case .dense:
             try run(input, DensePruner(), &decodeReport)
-        case .fixed(let masks):
-            try run(input, StaticPruner(masks: masks), &decodeReport)
+        case .fixed(let pruner):
+            fixedPruner = try run(input, fixedPruner ?? pruner, &decodeReport)
         case .probe(_, let interval):
             if decodeMasks.isRefreshDue(interval: interval) {
                 let pruner = try run(
