@@ -42,7 +42,7 @@ struct DownloadSource: Sendable, Equatable {
     ///
     /// Credentials stay with the server that they were meant for.
     func redirected(to location: String) -> DownloadSource? {
-        guard let base = components.url,
+        guard !location.isEmpty, let base = components.url,
             var target = URL(string: location, relativeTo: base).flatMap({
                 URLComponents(url: $0, resolvingAgainstBaseURL: true)
             })
