@@ -46,6 +46,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // MARK: - Libraries, lowest first
+        .target(name: "JSONText", swiftSettings: strict),
         .target(
             name: "Kernels",
             dependencies: ["CFutex", "CKernels", "CNuma", "COpenBLAS"],
@@ -62,7 +63,7 @@ let package = Package(
         .target(
             name: "ModelFiles",
             dependencies: [
-                "CZlib",
+                "CZlib", "JSONText",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -70,7 +71,7 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .target(name: "Tokenizers", swiftSettings: strict),
+        .target(name: "Tokenizers", dependencies: ["JSONText"], swiftSettings: strict),
         .target(
             name: "Runtime",
             dependencies: ["ModelFiles", "ProbeScheduler", "Tokenizers"],
@@ -91,6 +92,11 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: ["Runtime"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "JSONTextTests",
+            dependencies: ["JSONText"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -160,7 +160,7 @@ public struct PerplexityEvaluator {
     func makeCache(windows: Int) throws(RuntimeError) -> KVCache {
         let blocks = (contextLength + KVCache.defaultBlockSize - 1) / KVCache.defaultBlockSize
         do {
-            return try KVCache(layerCount: 1, blockCount: windows * blocks, shape: model.shape)
+            return try model.makeCache(layerCount: 1, blockCount: windows * blocks)
         } catch {
             throw .kernel(error)
         }

@@ -54,11 +54,9 @@ public final class Engine {
         prefillReport = ForwardReport(shape: network.shape)
         decodeReport = prefillReport
         do {
-            cache = try KVCache(
-                layerCount: network.shape.layerCount,
+            cache = try network.makeCache(
                 blockCount: configuration.blockCount,
-                blockSize: configuration.blockSize,
-                shape: network.shape
+                blockSize: configuration.blockSize
             )
             workspace = try network.makeWorkspace()
         } catch {

@@ -47,10 +47,9 @@ public struct TaskEvaluator {
         var cache: KVCache
         do {
             workspace = try network.makeWorkspace()
-            cache = try KVCache(
+            cache = try network.makeCache(
                 layerCount: 1,
-                blockCount: batches.map(Self.blockCount).max() ?? 1,
-                shape: network.shape
+                blockCount: batches.map(Self.blockCount).max() ?? 1
             )
         } catch {
             throw .kernel(error)
