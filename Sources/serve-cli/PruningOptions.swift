@@ -66,14 +66,22 @@ struct PruningOptions: ParsableArguments {
     /// - Parameters:
     ///   - model: The loaded model.
     ///   - refreshInterval: Decode steps from one dense refresh to the next.
+    ///   - warns: Whether a missing history is worth a warning.
     /// - Returns: The engine's way to prune.
     /// - Throws: When the history cannot be used.
-    func enginePruning(_ model: LoadedModel, refreshInterval: Int?) throws -> EnginePruning {
+    func enginePruning(
+        _ model: LoadedModel,
+        refreshInterval: Int?,
+        warns: Bool = true
+    ) throws -> EnginePruning {
         switch chosen {
         case .dense: .dense
         case .wandaSP: .fixed(try wandaMasks(model))
         case .pp, .fullBatch:
-            .probe(try probePruner(model, collecting: true), refreshInterval: refreshInterval)
+            .probe(
+                try probePruner(model, collecting: true, warns: warns),
+                refreshInterval: refreshInterval
+            )
         }
     }
 
@@ -96,7 +104,11 @@ struct PruningOptions: ParsableArguments {
 
     private var policy: RatioPolicy { RatioPolicy(nominalRatio: pruneRatio) }
 
-    private func probePruner(_ model: LoadedModel, collecting: Bool) throws -> ProbePruner {
+    private func probePruner(
+        _ model: LoadedModel,
+        collecting: Bool,
+        warns: Bool = true
+    ) throws -> ProbePruner {
         var configuration = ProbeConfiguration(
             tokenRatio: probeTokens,
             sampleRatio: probeSamples
@@ -106,7 +118,7 @@ struct PruningOptions: ParsableArguments {
             configuration = .fullBatch
         } else {
             history = try loadHistory(model)
-            if history == nil, !noHistory, pruneRatio > 0 {
+            if warns, history == nil, !noHistory, pruneRatio > 0 {
                 Console.warn(
                     "no history for this model, so the probe alone decides; "
                         + "`sonde calibrate --self 32` makes one"

@@ -2,7 +2,7 @@
 ///
 /// Two members of one object may not share a name: which of them counts would depend on the
 /// reader, and a file could say one thing to a checker and another to us.
-struct JSONReader {
+package struct JSONReader {
     /// Stands for the path in errors.
     let path: String
 
@@ -18,7 +18,7 @@ struct JSONReader {
     /// Reads one value, and nothing but white space behind it.
     ///
     /// - Throws: `ModelFileError.malformed`.
-    static func read(
+    package static func read(
         _ bytes: [UInt8],
         path: String,
         start: Int = 0

@@ -1,5 +1,5 @@
 /// A value of a JSON text.
-enum JSONValue: Sendable, Equatable {
+package enum JSONValue: Sendable, Equatable {
     case null
     case bool(Bool)
     /// A number without fraction and exponent that fits 63 bits.
@@ -11,7 +11,7 @@ enum JSONValue: Sendable, Equatable {
     case object([String: JSONValue])
 
     /// The kind as errors name it.
-    var kind: String {
+    package var kind: String {
         switch self {
         case .null: "null"
         case .bool: "bool"
@@ -24,22 +24,22 @@ enum JSONValue: Sendable, Equatable {
     }
 
     /// The members of an object; nil for everything else.
-    var object: [String: JSONValue]? {
+    package var object: [String: JSONValue]? {
         if case .object(let members) = self { members } else { nil }
     }
 
     /// The elements of an array; nil for everything else.
-    var array: [JSONValue]? {
+    package var array: [JSONValue]? {
         if case .array(let elements) = self { elements } else { nil }
     }
 
     /// The text of a string; nil for everything else.
-    var string: String? {
+    package var string: String? {
         if case .string(let text) = self { text } else { nil }
     }
 
     /// The value of an integer; nil for everything else.
-    var integer: Int? {
+    package var integer: Int? {
         if case .integer(let value) = self { value } else { nil }
     }
 }
