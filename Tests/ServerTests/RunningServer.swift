@@ -50,14 +50,12 @@ struct RunningServer: Sendable {
                 var iterator = ports.makeAsyncIterator()
                 let number = try #require(await iterator.next())
                 try await body(RunningServer(port: number, model: model))
-                throw Done()
             }
-            do { try await group.waitForAll() } catch is Done {}
-            group.cancelAll()
+            // Whichever ends first: the body, or a server that could not start.
+            defer { group.cancelAll() }
+            try await group.next()
         }
     }
-
-    private struct Done: Error {}
 
     /// A pruner without history.
     static func pruner(_ model: LoadedModel) -> ProbePruner {

@@ -55,12 +55,14 @@ text = chat.choices[0].message.content
 check(chat.choices[0].message.role == "assistant" and text, "a chat's message")
 check(len(chat.choices[0].logprobs.content) == chat.usage.completion_tokens, "chat logprobs")
 check(len(chat.choices[0].logprobs.content[0].top_logprobs) == 3, "top_logprobs")
-with client.chat.completions.stream(
-    model=model, messages=messages, max_tokens=20, temperature=0
-) as stream:
-    for _ in stream:
-        pass
-    check(stream.get_final_completion().choices[0].message.content == text, "a streamed chat")
+parts = list(
+    client.chat.completions.create(
+        model=model, messages=messages, max_tokens=20, temperature=0, stream=True
+    )
+)
+check(parts[0].choices[0].delta.role == "assistant", "the first chunk's role")
+streamed = "".join(part.choices[0].delta.content or "" for part in parts)
+check(streamed == text, f"a streamed chat: {streamed!r} instead of {text!r}")
 
 # Pruned, n, seed, token ids, echo.
 pruned = client.completions.create(
