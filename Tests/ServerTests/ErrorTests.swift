@@ -14,7 +14,6 @@ struct ErrorTests {
         (#"{"prompt":"a","prompt":"b"}"#, nil, 400),
         (String(repeating: "[", count: 5_000), nil, 400),
         (#"{}"#, "prompt", 400),
-        (#"{"prompt":""}"#, "prompt", 400),
         (#"{"prompt":[]}"#, "prompt", 400),
         (#"{"prompt":7}"#, "prompt", 400),
         (#"{"prompt":[1,-1]}"#, "prompt", 400),
