@@ -182,7 +182,8 @@ public final class Engine {
         return layout
     }
 
-    private func pruned(_ batch: Batch, _ input: ForwardBatch) throws(RuntimeError) -> ForwardReport {
+    private func pruned(_ batch: Batch, _ input: ForwardBatch) throws(RuntimeError) -> ForwardReport
+    {
         switch pruning {
         case .dense:
             return try run(input, DensePruner()).report
@@ -194,7 +195,8 @@ public final class Engine {
         }
     }
 
-    private func probe(_ batch: Batch, _ input: ForwardBatch) throws(RuntimeError) -> ForwardReport {
+    private func probe(_ batch: Batch, _ input: ForwardBatch) throws(RuntimeError) -> ForwardReport
+    {
         guard let pruner = probes?.pruner(for: batch.maskClass) else {
             return try run(input, DensePruner()).report
         }
@@ -205,7 +207,8 @@ public final class Engine {
         return report
     }
 
-    private func decode(_ batch: Batch, _ input: ForwardBatch) throws(RuntimeError) -> ForwardReport {
+    private func decode(_ batch: Batch, _ input: ForwardBatch) throws(RuntimeError) -> ForwardReport
+    {
         let members = batch.chunks.map(\.id)
         if decodeMasks.isRefreshDue(members, interval: probes?.refreshInterval) {
             let (pruner, report) = try run(input, StatisticsPruner(shape: network.shape))
@@ -257,8 +260,8 @@ public final class Engine {
 
     /// Scores the prompts' own tokens where a request asked for that, a few rows at a time.
     private func scorePrompts(_ batch: Batch, _ layout: BatchLayout) {
-        for (chunk, sample) in zip(batch.chunks, layout.samples) {
-            guard answers[chunk.id]?.scoresPrompt == true else { continue }
+        for (chunk, sample) in zip(batch.chunks, layout.samples)
+        where answers[chunk.id]?.scoresPrompt == true {
             let rows = Array(sample.rows)
             for start in stride(from: 0, to: rows.count, by: Self.scoredRowCount) {
                 let slice = rows[start..<min(start + Self.scoredRowCount, rows.count)]

@@ -30,7 +30,8 @@ public struct TokenLogprob: Sendable, Equatable {
         let normalizer = largest + Float(log(total))
         chosen = Entry(
             token: token,
-            logprob: logits.indices.contains(Int(token)) ? logits[Int(token)] - normalizer : -.infinity
+            logprob: logits.indices.contains(Int(token))
+                ? logits[Int(token)] - normalizer : -.infinity
         )
         top = Self.largest(topCount, of: logits).map {
             Entry(token: $0, logprob: logits[Int($0)] - normalizer)

@@ -107,7 +107,8 @@ public struct SondeServer: Sendable {
     /// Starts the engine's thread; returns when it takes work.
     private func startEngine(_ mailbox: EngineMailbox, _ metrics: ServerMetrics) async throws {
         let (model, configuration, makePruning) = (model, configuration, makePruning)
-        try await withCheckedThrowingContinuation { (started: CheckedContinuation<Void, any Error>) in
+        try await withCheckedThrowingContinuation {
+            (started: CheckedContinuation<Void, any Error>) in
             EngineThread.start {
                 let loop: EngineLoop
                 do {

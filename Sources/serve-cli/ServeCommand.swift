@@ -97,7 +97,8 @@ struct ServeCommand: AsyncParsableCommand {
             shape: model.network.shape
         ).byteCount
         return String(
-            format: "weights %@ %.0f MB, KV cache %.0f MB for %d tokens, %d sequences of up to %d tokens",
+            format:
+                "weights %@ %.0f MB, KV cache %.0f MB for %d tokens, %d sequences of up to %d tokens",
             model.weights.rawValue,
             Double(model.network.weightByteCount) / 1e6,
             Double(cache ?? 0) / 1e6,

@@ -53,13 +53,18 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "Scope of requests that name none: batch or sequence. (default: batch)")
     var maskScope: String?
 
-    @Option(help: "Every so many decode steps one runs dense and renews the masks. (default: never)")
+    @Option(
+        help: "Every so many decode steps one runs dense and renews the masks. (default: never)"
+    )
     var refreshEvery: Int?
 
     @Option(help: "Calibration to start from. (default: the model's own in the cache)")
     var history: String?
 
-    @Option(name: .customLong("api-key"), help: "A key that opens the API. May be given repeatedly.")
+    @Option(
+        name: .customLong("api-key"),
+        help: "A key that opens the API. May be given repeatedly."
+    )
     var apiKeys: [String] = []
 
     @Option(help: "File of keys, one a line.")
@@ -102,7 +107,8 @@ struct ServeOptions: ParsableArguments {
             try seconds("shutdown-timeout", shutdownTimeout, settings) ?? result.shutdownTimeout
         result.stallTimeout =
             try seconds("stall-timeout", stallTimeout, settings) ?? result.stallTimeout
-        result.idleTimeout = try seconds("idle-timeout", idleTimeout, settings) ?? result.idleTimeout
+        result.idleTimeout =
+            try seconds("idle-timeout", idleTimeout, settings) ?? result.idleTimeout
         return result
     }
 
@@ -184,7 +190,8 @@ struct ServeOptions: ParsableArguments {
         return value
     }
 
-    private func ratio(_ name: String, _ flag: Double?, _ settings: ServeSettings) throws -> Double? {
+    private func ratio(_ name: String, _ flag: Double?, _ settings: ServeSettings) throws -> Double?
+    {
         guard let value = try flag ?? settings.number(name) else { return nil }
         guard value >= 0, value < 1 else {
             throw BadInput("--\(name) \(value): expected 0 ≤ R < 1")

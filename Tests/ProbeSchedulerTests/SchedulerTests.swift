@@ -178,7 +178,9 @@ struct SchedulerTests {
         #expect(ran == ["2", "1", "3", "2", "1", "3"])
     }
 
-    @Test("a sequence with a mask of its own holds its blocks from admission, and is never put back")
+    @Test(
+        "a sequence with a mask of its own holds its blocks from admission, and is never put back"
+    )
     func reservation() throws {
         let own = MaskClass(ratio: 0.4, scope: .sequence)
         var scheduler = scheduler(blockSize: 1, blocks: 8)

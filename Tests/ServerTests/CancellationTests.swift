@@ -35,8 +35,9 @@ struct CancellationTests {
 
     /// Starts a long answer and gives it up after some milliseconds.
     private static func abort(_ server: RunningServer, streams: Bool, after: Int) async throws {
-        let body = #"{"prompt":"a long story","max_tokens":240,"ignore_eos":true,"# +
-            #""stream":\#(streams),"pruning":{"ratio":\#(after % 2 == 0 ? 0 : 0.4)}}"#
+        let body =
+            #"{"prompt":"a long story","max_tokens":240,"ignore_eos":true,"#
+            + #""stream":\#(streams),"pruning":{"ratio":\#(after % 2 == 0 ? 0 : 0.4)}}"#
         let task = Task {
             let response = try await server.open("/v1/completions", body)
             for try await _ in response.body {}

@@ -3,8 +3,8 @@ import ModelFiles
 import ProbeScheduler
 import Runtime
 import TestSupport
-import Tokenizers
 import Testing
+import Tokenizers
 
 @testable import Server
 
@@ -19,8 +19,8 @@ struct CompletionTests {
             var decoder = TokenText(server.model)
             let text = decoder.text(of: expected)
             let fields =
-                #""model":"tiny","prompt":"Hello, world","temperature":0,"max_tokens":12,"# +
-                #""ignore_eos":true"#
+                #""model":"tiny","prompt":"Hello, world","temperature":0,"max_tokens":12,"#
+                + #""ignore_eos":true"#
             let whole = try await server.send("/v1/completions", "{\(fields)}")
             #expect(whole.status == 200, "\(whole.body)")
             let choice = whole.json["choices"]["0"]
@@ -54,8 +54,8 @@ struct CompletionTests {
     func chat() async throws {
         try await RunningServer.with { server in
             let fields =
-                #""messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}],"# +
-                #""temperature":0,"max_completion_tokens":8,"logprobs":true,"top_logprobs":2"#
+                #""messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}],"#
+                + #""temperature":0,"max_completion_tokens":8,"logprobs":true,"top_logprobs":2"#
             let whole = try await server.send("/v1/chat/completions", "{\(fields)}")
             #expect(whole.status == 200, "\(whole.body)")
             let message = whole.json["choices"]["0"]["message"]
@@ -81,9 +81,12 @@ struct CompletionTests {
     @Test("echo scores the prompt: one entry a token and one more, the first null, the top present")
     func echo() async throws {
         try await RunningServer.with { server in
-            let ids = server.model.tokenizer.encode("The sun rises in the east. " + "ab ab ab ab ab")
-            let body = #"{"prompt":[\#(ids)],"temperature":0,"max_tokens":1,"logprobs":1,"# +
-                #""seed":1234,"echo":true}"#
+            let ids = server.model.tokenizer.encode(
+                "The sun rises in the east. " + "ab ab ab ab ab"
+            )
+            let body =
+                #"{"prompt":[\#(ids)],"temperature":0,"max_tokens":1,"logprobs":1,"#
+                + #""seed":1234,"echo":true}"#
             let reply = try await server.send("/v1/completions", body)
             #expect(reply.status == 200, "\(reply.body)")
             let logprobs = reply.json["choices"]["0"]["logprobs"]
@@ -124,8 +127,9 @@ struct CompletionTests {
     @Test("with a mask of its own an answer has the same bytes whatever runs beside it")
     func sequenceScope() async throws {
         try await RunningServer.with { server in
-            let body = #"{"prompt":"Once upon a time there was","temperature":0,"max_tokens":40,"# +
-                #""ignore_eos":true,"pruning":{"ratio":0.4,"mask_scope":"sequence"}}"#
+            let body =
+                #"{"prompt":"Once upon a time there was","temperature":0,"max_tokens":40,"#
+                + #""ignore_eos":true,"pruning":{"ratio":0.4,"mask_scope":"sequence"}}"#
             let alone = try await server.send("/v1/completions", body)
             #expect(alone.json["usage"]["pruning"]["ratio"].double == 0.4)
             let share = try #require(
@@ -135,8 +139,9 @@ struct CompletionTests {
             let texts = try await withThrowingTaskGroup(of: String?.self) { group -> [String] in
                 for index in 0..<24 {
                     group.addTask {
-                        let other = #"{"prompt":"noise \#(index)","max_tokens":\#(5 + index),"# +
-                            #""pruning":{"ratio":\#(index.isMultiple(of: 3) ? 0.2 : 0.4)}}"#
+                        let other =
+                            #"{"prompt":"noise \#(index)","max_tokens":\#(5 + index),"#
+                            + #""pruning":{"ratio":\#(index.isMultiple(of: 3) ? 0.2 : 0.4)}}"#
                         let isProbe = index.isMultiple(of: 4)
                         let reply = try await server.send(
                             "/v1/completions",
@@ -182,7 +187,10 @@ struct CompletionTests {
             let stop = String(scalars[20...22])
             let cut = String(text[..<(try #require(text.firstRange(of: stop)).lowerBound)])
             let quoted = String(decoding: JSONValue.string(stop).encoded, as: UTF8.self)
-            let stopped = try await server.send("/v1/completions", #"{\#(fields),"stop":\#(quoted)}"#)
+            let stopped = try await server.send(
+                "/v1/completions",
+                #"{\#(fields),"stop":\#(quoted)}"#
+            )
             #expect(stopped.json["choices"]["0"]["text"].string == cut)
             #expect(stopped.json["choices"]["0"]["finish_reason"].string == "stop")
             let events = try await server.send(

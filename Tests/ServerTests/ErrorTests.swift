@@ -154,7 +154,9 @@ struct ErrorTests {
             #expect(replies.contains { $0.status == 200 })
             let metrics = try await server.send("/metrics").body
             #expect(
-                metrics.contains(#"admission_rejections_total{reason="queue_full"} \#(Double(refused.count))"#)
+                metrics.contains(
+                    #"admission_rejections_total{reason="queue_full"} \#(Double(refused.count))"#
+                )
             )
         }
     }

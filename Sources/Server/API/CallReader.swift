@@ -21,7 +21,8 @@ struct CallReader: Sendable {
     /// A completion.
     ///
     /// - Throws: `APIError` that names the field.
-    func completion(_ fields: FieldReader, ratioHeader: String?) throws(APIError) -> GenerationCall {
+    func completion(_ fields: FieldReader, ratioHeader: String?) throws(APIError) -> GenerationCall
+    {
         try checkModel(fields)
         for unsupported in ["suffix"] where fields.value(unsupported) != nil {
             throw .invalid(unsupported, "is not supported")

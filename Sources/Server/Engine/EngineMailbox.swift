@@ -137,7 +137,9 @@ final class EngineMailbox: Sendable {
         case .serving: break
         }
         if state.waiting.count + requests > maxWaitingRequests {
-            return .queueFull("\(state.waiting.count) requests wait; the limit is \(maxWaitingRequests)")
+            return .queueFull(
+                "\(state.waiting.count) requests wait; the limit is \(maxWaitingRequests)"
+            )
         }
         if state.waitingTokenCount + tokens > maxWaitingTokens, !state.waiting.isEmpty {
             return .queueFull(

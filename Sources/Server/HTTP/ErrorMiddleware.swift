@@ -33,7 +33,8 @@ struct ErrorMiddleware: RouterMiddleware {
         case 404: .noSuchPath(String(path.prefix(200)))
         case 405: APIError(405, "this path has no such method", code: "method_not_allowed")
         case 413: APIError(413, "the body is too large", code: "body_too_large")
-        case 400..<500: APIError(error.status.code, error.body ?? "bad request", code: "bad_request")
+        case 400..<500:
+            APIError(error.status.code, error.body ?? "bad request", code: "bad_request")
         default: .internalError("the request could not be answered")
         }
     }

@@ -77,7 +77,9 @@ struct Generator: Sendable {
     ) async throws {
         var totals = [OutputDelta](repeating: OutputDelta(), count: format.call.totalChoiceCount)
         for choice in totals.indices {
-            if let opening = format.opening(choice: choice) { try await writer.write(event(opening)) }
+            if let opening = format.opening(choice: choice) {
+                try await writer.write(event(opening))
+            }
         }
         while let deltas = try await channel.next() {
             var buffer = ByteBuffer()

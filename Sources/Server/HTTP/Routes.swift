@@ -25,7 +25,8 @@ struct Routes: Sendable {
             router.add(
                 middleware: CORSMiddleware(
                     allowOrigin: origin,
-                    allowHeaders: [.contentType, .authorization] + [Self.ratioHeader].compactMap(\.self),
+                    allowHeaders: [.contentType, .authorization]
+                        + [Self.ratioHeader].compactMap(\.self),
                     allowMethods: [.get, .post, .options]
                 )
             )

@@ -8,7 +8,8 @@ enum ProcessStatus {
             return nil
         }
         let fields = text.split(separator: " ")
-        return fields.count > 1 ? Int(fields[1]).map { $0 * Int(sysconf(Int32(_SC_PAGESIZE))) } : nil
+        return fields.count > 1
+            ? Int(fields[1]).map { $0 * Int(sysconf(Int32(_SC_PAGESIZE))) } : nil
     }
 
     /// Open file descriptors; nil where `/proc` is not there.

@@ -8,7 +8,8 @@ struct JSONEncodingTests {
     @Test("what is written is read back the same, on one line")
     func roundTrip() throws {
         let value = JSONValue.object([
-            "text": .string("a\"b\\c\n\r\t\u{1}\u{7f}é😀\u{2028}"), "": .array([.null, .bool(true)]),
+            "text": .string("a\"b\\c\n\r\t\u{1}\u{7f}é😀\u{2028}"),
+            "": .array([.null, .bool(true)]),
             "numbers": .array([.integer(-3), .number(0.1), .number(1e-30), .integer(.max)]),
             "nested": .object(["a": .object([:]), "b": .array([])]),
         ])
