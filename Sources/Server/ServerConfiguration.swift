@@ -45,8 +45,8 @@ public struct ServerConfiguration: Sendable {
 
     /// Keys that open the API; none: everyone may use it.
     public var apiKeys: [String] = []
-    /// Origins that browsers may call from; `*`: all; none: the page at `/` alone.
-    public var allowedOrigins: [String] = []
+    /// Origin that browsers may call from; `*`: all; nil: none.
+    public var allowedOrigin: String?
 
     // MARK: Times
 

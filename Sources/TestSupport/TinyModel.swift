@@ -22,6 +22,8 @@ public enum TinyModel {
     /// Loads the model by way of a folder as Hugging Face lays it out.
     ///
     /// - Parameter threadCount: Worker threads.
+    /// - Returns: The model; the same for every call.
+    /// - Throws: When the folder cannot be written or read.
     public static func load(threadCount: Int = 1) throws -> LoadedModel {
         let folder = FileManager.default.temporaryDirectory
             .appending(path: "tiny-\(UUID().uuidString)")

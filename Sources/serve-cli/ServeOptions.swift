@@ -70,11 +70,8 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "File of keys, one a line.")
     var apiKeyFile: String?
 
-    @Option(
-        name: .customLong("allowed-origin"),
-        help: "Origin that browsers may call from; '*': all. May be given repeatedly."
-    )
-    var allowedOrigins: [String] = []
+    @Option(help: "Origin that browsers may call from; '*': all. (default: none)")
+    var allowedOrigin: String?
 
     @Option(help: "Seconds that running requests have after SIGTERM. (default: 30)")
     var shutdownTimeout: Double?
@@ -101,8 +98,7 @@ struct ServeOptions: ParsableArguments {
         try setBounds(&result, settings, model)
         try setPruning(&result, settings)
         result.apiKeys = try keys(settings)
-        result.allowedOrigins =
-            allowedOrigins.isEmpty ? try settings.list("allowed-origin") ?? [] : allowedOrigins
+        result.allowedOrigin = try allowedOrigin ?? settings.text("allowed-origin")
         result.shutdownTimeout =
             try seconds("shutdown-timeout", shutdownTimeout, settings) ?? result.shutdownTimeout
         result.stallTimeout =

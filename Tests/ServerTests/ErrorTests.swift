@@ -135,6 +135,22 @@ struct ErrorTests {
         }
     }
 
+    @Test("browsers may call from the allowed origin, and from no other")
+    func origins() async throws {
+        var configuration = RunningServer.configuration
+        configuration.allowedOrigin = "https://chat.example"
+        let name = "access-control-allow-origin"
+        let origin = ["Origin": "https://chat.example"]
+        try await RunningServer.with(configuration) { server in
+            let reply = try await server.send("/v1/models", headers: origin)
+            #expect(reply.headers[name] == "https://chat.example")
+        }
+        try await RunningServer.with { server in
+            let reply = try await server.send("/v1/models", headers: origin)
+            #expect(reply.headers[name] == nil)
+        }
+    }
+
     @Test("a full queue answers 429 with Retry-After, and counts it")
     func queueFull() async throws {
         var configuration = RunningServer.configuration

@@ -38,6 +38,7 @@ struct GenerationCall: Sendable {
     /// One request a choice; the seed of a prompt's k-th choice is the client's plus k.
     ///
     /// - Parameter firstID: Names are given from here on.
+    /// - Returns: The requests, in the order of choices.
     func requests(firstID: Int) -> [Request] {
         (0..<totalChoiceCount).map { index in
             var sampling = sampling

@@ -12,6 +12,7 @@ struct LogprobFormat {
     ///   - prompt: Tokens of the prompt.
     ///   - promptLogprobs: One for each of them, the first nil; empty when not asked for.
     ///   - logprobs: Of the answer's tokens.
+    /// - Returns: The object `logprobs` of a choice.
     func completion(
         prompt: [Int32],
         promptLogprobs: [TokenLogprob?],

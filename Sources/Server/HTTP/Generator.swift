@@ -24,13 +24,17 @@ struct Generator: Sendable {
             method: configuration.method
         )
         let (channel, ids) = try mailbox.submit(call)
-        let watch = connection.onClose { [mailbox] in mailbox.cancel(ids) }
-        let end: @Sendable () -> Void = { [mailbox, activity] in
-            connection.forget(watch)
+        activity.enter()
+        // Whichever comes first: the last byte, or the client's going, after which none is written.
+        let ending = OneTimeAction { [mailbox, activity] in
             mailbox.cancel(ids)
             activity.leave()
         }
-        activity.enter()
+        let watch = connection.onClose { ending.run() }
+        let end: @Sendable () -> Void = {
+            connection.forget(watch)
+            ending.run()
+        }
         guard call.stream else {
             defer { end() }
             return try await answer(format, channel)

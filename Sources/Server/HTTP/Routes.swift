@@ -49,10 +49,7 @@ struct Routes: Sendable {
     }
 
     private var allowedOrigin: CORSMiddleware<ServerContext>.AllowOriginExtended? {
-        let origins = configuration.allowedOrigins
-        if origins.isEmpty { return nil }
-        // A list of several is matched by echoing the origin, which the middleware does itself.
-        return origins.contains("*") ? .all : origins.count == 1 ? .custom(origins[0]) : nil
+        configuration.allowedOrigin.map { $0 == "*" ? .all : .custom($0) }
     }
 
     private func ratioHeader(_ request: Request) -> String? {
