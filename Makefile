@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-kernels lint format coverage bench-peers fuzz ci clean
+.PHONY: help setup build run serve test test-kernels test-server lint format coverage bench-peers fuzz ci clean
 
 # One set of flags for running and testing, so that both share one optimised build.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -20,11 +20,17 @@ run: build ## the main job: a batch of prompts, dense and pruned, side by side
 	$(SONDE) calibrate --self 32 --context 128 --if-missing
 	$(SONDE) generate --chat --prompt-file Examples/prompts.txt --prune-ratio 0.2 --compare
 
+serve: build ## the server on 127.0.0.1:8080, with pruning on request
+	$(SONDE) serve
+
 # The tests of downloads have timeouts, so they do not run beside those that load every core.
 test: setup ## every test: Swift targets, then the kernels under sanitizers and emulation
 	swift test $(TEST_FLAGS) --filter '^ModelFilesTests'
 	swift test $(TEST_FLAGS) --skip '^ModelFilesTests'
 	@$(MAKE) --no-print-directory test-kernels
+
+test-server: build ## the server under OpenAI's own client, promtool and SIGTERM
+	Tests/ServerTests/clients/run.sh "$(CURDIR)/$(SONDE)"
 
 test-kernels: setup ## C kernels under sanitizers, AVX-512 emulated where the CPU lacks it
 	Tests/Emulated/run.sh

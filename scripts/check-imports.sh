@@ -13,7 +13,8 @@ declare -A allowed=(
     [Runtime]="Kernels ProbeScheduler ModelFiles Tokenizers"
     [StaticPruning]="Kernels ProbeScheduler ModelFiles Tokenizers Runtime"
     [Evaluation]="Kernels ProbeScheduler ModelFiles Tokenizers Runtime"
-    [serve-cli]="Kernels ProbeScheduler ModelFiles Tokenizers Runtime StaticPruning Evaluation"
+    [Server]="JSONText Kernels ProbeScheduler ModelFiles Tokenizers Runtime"
+    [serve-cli]="Kernels ProbeScheduler ModelFiles Tokenizers Runtime StaticPruning Evaluation Server"
     [TestSupport]="Kernels ProbeScheduler ModelFiles Tokenizers Runtime"
 )
 ours=" CFutex CKernels CNuma COpenBLAS CZlib ${!allowed[*]} "

@@ -3,43 +3,48 @@ import ProbeScheduler
 /// The statistics of sequences under way, and the masks that decode batches of them get.
 struct DecodeMasks {
     private var statistics: [RequestID: SequenceStatistics] = [:]
-    private var composer: DecodeMaskComposer?
+    private var stepsSinceRefresh: [RequestID: Int] = [:]
+    private var composers: [MaskClass: DecodeMaskComposer] = [:]
     private var composed: [[RequestID]: [PrunableBlock: ChannelMask]] = [:]
-    private var stepsSinceRefresh = 0
 
     /// Takes the statistics that a prefill gave its sequences; a later chunk adds to an earlier one.
     ///
     /// - Parameters:
-    ///   - members: Sequences of the batch, in its order.
-    ///   - found: Statistics of each.
+    ///   - batch: The prefill; a chunk at position 0 makes its sequence's statistics anew.
+    ///   - found: Statistics of each chunk.
     ///   - composer: Made of the history after this batch.
     mutating func learn(
-        _ members: [RequestID],
+        _ batch: Batch,
         _ found: [SequenceStatistics],
         composer: DecodeMaskComposer
     ) {
-        self.composer = composer
-        merge(members, found)
+        composers[batch.maskClass] = composer
+        for chunk in batch.chunks where chunk.tokens.lowerBound == 0 { statistics[chunk.id] = nil }
+        merge(batch.chunks.map(\.id), found)
     }
 
     /// Adds a dense decode step's statistics.
     mutating func refresh(_ members: [RequestID], _ found: [SequenceStatistics]) {
-        stepsSinceRefresh = 0
+        for id in members { stepsSinceRefresh[id] = 0 }
         merge(members, found)
     }
 
-    /// Whether the next decode step is to run dense; counts the steps.
-    mutating func isRefreshDue(interval: Int?) -> Bool {
+    /// Whether a decode step of `members` is to run dense; counts their steps.
+    mutating func isRefreshDue(_ members: [RequestID], interval: Int?) -> Bool {
         guard let interval else { return false }
-        stepsSinceRefresh += 1
-        return stepsSinceRefresh >= interval
+        var isDue = false
+        for id in members {
+            stepsSinceRefresh[id, default: 0] += 1
+            isDue = isDue || stepsSinceRefresh[id, default: 0] >= interval
+        }
+        return isDue
     }
 
     /// The masks of a decode batch; composed anew only when its members or their statistics change.
-    mutating func masks(for members: [RequestID]) throws(MaskError) -> [PrunableBlock: ChannelMask]
-    {
+    mutating func masks(for batch: Batch) throws(MaskError) -> [PrunableBlock: ChannelMask] {
+        let members = batch.chunks.map(\.id)
         if let masks = composed[members] { return masks }
-        guard let composer else { return [:] }
+        guard let composer = composers[batch.maskClass] else { return [:] }
         let masks = try composer.masks(for: members.compactMap { statistics[$0] })
         composed[members] = masks
         return masks
@@ -48,7 +53,8 @@ struct DecodeMasks {
     /// Forgets a sequence that has ended.
     mutating func forget(_ id: RequestID) {
         statistics[id] = nil
-        composed = [:]
+        stepsSinceRefresh[id] = nil
+        drop(masksOf: [id])
     }
 
     private mutating func merge(_ members: [RequestID], _ found: [SequenceStatistics]) {
@@ -60,6 +66,10 @@ struct DecodeMasks {
             known.merge(new)
             statistics[id] = known
         }
-        composed = [:]
+        drop(masksOf: Set(members))
+    }
+
+    private mutating func drop(masksOf changed: Set<RequestID>) {
+        composed = composed.filter { changed.isDisjoint(with: $0.key) }
     }
 }

@@ -15,10 +15,16 @@ public final class Engine {
     /// Tokens that decode steps ran.
     public private(set) var decodeTokenCount = 0
 
+    /// How much each block's mask changes from one probe to the next.
+    public let stability = MaskStability()
+    /// Members of the batch that runs or ran last; after `step` has thrown, those it failed.
+    public private(set) var currentMembers: [RequestID] = []
+
     private let network: CausalLM
     private let tokenizer: Tokenizer
     private let endOfTextTokens: Set<Int32>
     private let pruning: EnginePruning
+    private var probes: ProbeSet?
     private let seed: UInt64
     private var scheduler: Scheduler
     private var cache: KVCache
@@ -28,6 +34,10 @@ public final class Engine {
     private var decodeMasks = DecodeMasks()
     /// A static method's pruner with the biases that it has made.
     private var fixedPruner: StaticPruner?
+    private var nonFiniteCount = 0
+
+    /// Rows whose logits are computed at once when prompts are scored, to bound memory.
+    private static let scoredRowCount = 32
 
     /// - Parameters:
     ///   - model: The model to run.
@@ -48,6 +58,15 @@ public final class Engine {
         self.pruning = pruning
         self.seed = seed
         scheduler = Scheduler(configuration)
+        if case .probe(let pruner, let interval) = pruning {
+            probes = ProbeSet(
+                pruner,
+                refreshInterval: interval,
+                scope: configuration.maskScope,
+                norms: network.norms,
+                stability: stability
+            )
+        }
         if let limit = network.positionLimit, configuration.maxModelLength > limit {
             throw .positionOutOfRange(configuration.maxModelLength - 1, limit: limit)
         }
@@ -67,10 +86,31 @@ public final class Engine {
     /// Whether any request is under way.
     public var hasWork: Bool { scheduler.hasWork }
 
+    /// What the engine holds and has done.
+    public var statistics: EngineStatistics {
+        var statistics = EngineStatistics()
+        statistics.waitingCount = scheduler.waitingCount
+        statistics.runningCount = scheduler.runningIDs.count
+        statistics.blockCount = scheduler.configuration.blockCount
+        statistics.freeBlockCount = scheduler.freeBlockCount
+        statistics.preemptionCount = scheduler.preemptionCount
+        statistics.nonFiniteCount = nonFiniteCount
+        statistics.prefillTokenCount = prefillTokenCount
+        statistics.decodeTokenCount = decodeTokenCount
+        return statistics
+    }
+
+    /// Whether a request holds cache blocks, and so has left the queue.
+    public func isRunning(_ id: RequestID) -> Bool { scheduler[id]?.blocks.isEmpty == false }
+
     /// Puts a request in the queue.
+    ///
+    /// Only an engine with a probe has classes of its own choice; in others every request is of one.
     ///
     /// - Throws: `RuntimeError` when it could never run.
     public func add(_ request: Request) throws(RuntimeError) {
+        var request = request
+        request.maskClass = probes.map { request.maskClass ?? $0.defaultClass } ?? .dense
         let size = network.vocabularySize
         if let token = request.promptTokens.first(where: { $0 < 0 || $0 >= size }) {
             throw .tokenOutOfRange(token, vocabularySize: size)
@@ -94,6 +134,7 @@ public final class Engine {
     /// - Throws: `RuntimeError` when a mask cannot be made.
     public func step() throws(RuntimeError) -> [EngineOutput] {
         guard let batch = scheduler.schedule() else { return [] }
+        currentMembers = batch.chunks.map(\.id)
         let layout = try forward(batch)
         let sampled = sample(batch, layout)
         scheduler.complete(batch, sampled: sampled)
@@ -114,67 +155,80 @@ public final class Engine {
             blockTables: sequences.map { $0.state?.blocks ?? [] },
             blockSize: cache.blockSize
         )
+        let report: ForwardReport
+        do {
+            report = try pruned(batch, input)
+        } catch {
+            // A probe that yields NaN costs this batch its speed, not its answers.
+            guard case .mask = error else { throw error }
+            nonFiniteCount += 1
+            report = try run(input, DensePruner()).report
+        }
+        for chunk in batch.chunks {
+            answers[chunk.id]?.work.add(
+                rows: chunk.tokens.count,
+                of: batch.tokenCount,
+                report
+            )
+        }
         switch batch.phase {
         case .prefill:
             prefillTokenCount += batch.tokenCount
-            try prefill(input, members: batch.chunks.map(\.id))
+            prefillReport.merge(report)
         case .decode:
             decodeTokenCount += batch.tokenCount
-            try decode(input, members: batch.chunks.map(\.id))
+            decodeReport.merge(report)
         }
         return layout
     }
 
-    private func prefill(_ input: ForwardBatch, members: [RequestID]) throws(RuntimeError) {
+    private func pruned(_ batch: Batch, _ input: ForwardBatch) throws(RuntimeError) -> ForwardReport
+    {
         switch pruning {
         case .dense:
-            try run(input, DensePruner(), &prefillReport)
+            return try run(input, DensePruner()).report
         case .fixed(let pruner):
-            fixedPruner = try run(input, fixedPruner ?? pruner, &prefillReport)
-        case .probe(let pruner, _):
-            try run(input, pruner, &prefillReport)
-            let composer = DecodeMaskComposer(
-                shape: network.shape,
-                policy: pruner.policy,
-                norms: network.norms,
-                history: pruner.history
-            )
-            decodeMasks.learn(members, pruner.sequenceStatistics, composer: composer)
+            let (used, report) = try run(input, fixedPruner ?? pruner)
+            fixedPruner = used
+            return report
+        case .probe:
+            if batch.maskClass == .dense { return try run(input, DensePruner()).report }
+            return batch.phase == .prefill ? try probe(batch, input) : try decode(batch, input)
         }
     }
 
-    private func decode(_ input: ForwardBatch, members: [RequestID]) throws(RuntimeError) {
-        switch pruning {
-        case .dense:
-            try run(input, DensePruner(), &decodeReport)
-        case .fixed(let pruner):
-            fixedPruner = try run(input, fixedPruner ?? pruner, &decodeReport)
-        case .probe(_, let interval):
-            if decodeMasks.isRefreshDue(interval: interval) {
-                let pruner = try run(
-                    input,
-                    StatisticsPruner(shape: network.shape),
-                    &decodeReport
-                )
-                decodeMasks.refresh(members, pruner.sequenceStatistics)
-            } else {
-                let masks: [PrunableBlock: ChannelMask]
-                do { masks = try decodeMasks.masks(for: members) } catch {
-                    throw .mask(error, layer: 0)
-                }
-                try run(input, StaticPruner(masks: masks), &decodeReport)
-            }
+    private func probe(_ batch: Batch, _ input: ForwardBatch) throws(RuntimeError) -> ForwardReport
+    {
+        guard let pruner = probes?.pruner(for: batch.maskClass) else {
+            return try run(input, DensePruner()).report
         }
+        let report = try run(input, pruner).report
+        if let composer = probes?.composer(for: batch.maskClass) {
+            decodeMasks.learn(batch, pruner.sequenceStatistics, composer: composer)
+        }
+        return report
     }
 
-    /// One forward pass; returns the pruner as the pass left it.
-    @discardableResult
+    private func decode(_ batch: Batch, _ input: ForwardBatch) throws(RuntimeError) -> ForwardReport
+    {
+        let members = batch.chunks.map(\.id)
+        if decodeMasks.isRefreshDue(members, interval: probes?.refreshInterval) {
+            let (pruner, report) = try run(input, StatisticsPruner(shape: network.shape))
+            decodeMasks.refresh(members, pruner.sequenceStatistics)
+            return report
+        }
+        let masks: [PrunableBlock: ChannelMask]
+        do { masks = try decodeMasks.masks(for: batch) } catch { throw .mask(error, layer: 0) }
+        return try run(input, StaticPruner(masks: masks)).report
+    }
+
+    /// One forward pass; returns the pruner as the pass left it, and what was run.
     private func run<P: Pruner>(
         _ input: ForwardBatch,
-        _ pruner: P,
-        _ report: inout ForwardReport
-    ) throws(RuntimeError) -> P {
+        _ pruner: P
+    ) throws(RuntimeError) -> (pruner: P, report: ForwardReport) {
         var pruner = pruner
+        var report = ForwardReport(shape: network.shape)
         try network.forward(
             input,
             cache: &cache,
@@ -182,12 +236,13 @@ public final class Engine {
             workspace: workspace,
             report: &report
         )
-        return pruner
+        return (pruner, report)
     }
 
     // MARK: - Sample and publish
 
     private func sample(_ batch: Batch, _ layout: BatchLayout) -> [RequestID: Int32] {
+        if batch.phase == .prefill { scorePrompts(batch, layout) }
         let sampling = zip(batch.chunks, layout.samples).filter { $0.0.samples }
         guard !sampling.isEmpty else { return [:] }
         let rows = sampling.map { Int32($0.1.rows.upperBound - 1) }
@@ -203,6 +258,29 @@ public final class Engine {
             sampled[chunk.id] = answers[chunk.id]?.sample(logits.row(row), state)
         }
         return sampled
+    }
+
+    /// Scores the prompts' own tokens where a request asked for that, a few rows at a time.
+    private func scorePrompts(_ batch: Batch, _ layout: BatchLayout) {
+        for (chunk, sample) in zip(batch.chunks, layout.samples)
+        where answers[chunk.id]?.scoresPrompt == true {
+            let rows = Array(sample.rows)
+            for start in stride(from: 0, to: rows.count, by: Self.scoredRowCount) {
+                let slice = rows[start..<min(start + Self.scoredRowCount, rows.count)]
+                network.logits(
+                    of: slice.map { Int32($0) },
+                    workspace: workspace,
+                    into: &logits,
+                    report: &prefillReport
+                )
+                for (index, _) in slice.enumerated() {
+                    answers[chunk.id]?.scorePrompt(
+                        logits.row(index),
+                        at: chunk.tokens.lowerBound + start + index
+                    )
+                }
+            }
+        }
     }
 
     private func publish(_ batch: Batch, _ sampled: [RequestID: Int32]) -> [EngineOutput] {

@@ -10,4 +10,10 @@ public struct EngineOutput: Sendable, Equatable {
     public let text: String
     /// Why the request ended; nil: it goes on.
     public let finishReason: FinishReason?
+    /// What the model thought of the sampled token, when asked; also of one that ends the text.
+    public var logprob: TokenLogprob?
+    /// With the first output, when asked: one for each prompt token, nil for the first.
+    public var promptLogprobs: [TokenLogprob?] = []
+    /// With the last output: what was run for the request.
+    public var work: RequestWork?
 }

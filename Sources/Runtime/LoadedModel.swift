@@ -95,6 +95,20 @@ public struct LoadedModel: Sendable {
         let messages =
             (system.map { [ChatMessage(role: "system", content: $0)] } ?? [])
             + [ChatMessage(role: "user", content: prompt)]
+        return try tokens(of: messages, chat: chat)
+    }
+
+    /// Tokens of a conversation in the model's chat template, up to where the answer begins.
+    ///
+    /// - Parameters:
+    ///   - messages: The turns so far.
+    ///   - chat: The model's template.
+    /// - Returns: The tokens, with BOS and EOS only where the template writes them.
+    /// - Throws: `RuntimeError` when the template fails or refuses the messages.
+    public func tokens(
+        of messages: [ChatMessage],
+        chat: ChatTemplate
+    ) throws(RuntimeError) -> [Int32] {
         do {
             let pieces = try chat.pieces(
                 messages: messages,

@@ -3,7 +3,7 @@ public import ProbeScheduler
 
 /// Draws the next token of one sequence from its logits.
 ///
-/// Order of operations: penalties, then greedy choice at temperature 0; otherwise temperature,
+/// Order of operations: penalties and bias, then greedy choice at temperature 0; otherwise temperature,
 /// top-k, softmax, top-p, min-p, and one draw. The same seed and logits give the same tokens.
 public struct Sampler: Sendable {
     private let parameters: SamplingParameters
@@ -24,23 +24,21 @@ public struct Sampler: Sendable {
     ///   - prompt: Tokens of the prompt; they count for the repetition penalty.
     ///   - generated: Tokens generated so far; they count for all penalties.
     /// - Returns: The token's id.
-    /// - Complexity: O(vocabulary) when greedy, O(vocabulary · log vocabulary) otherwise.
+    /// - Complexity: O(vocabulary), and a sort of the likely tokens under top-k and top-p.
     public mutating func next(
         _ logits: Span<Float>,
         prompt: some Sequence<Int32>,
         generated: some Sequence<Int32>
     ) -> Int32 {
-        let penalties = penalised(logits, prompt: prompt, generated: generated)
-        guard parameters.temperature > 0 else {
-            return argmax(logits, replacing: penalties)
-        }
-        return draw(from: candidates(logits, replacing: penalties))
+        let changed = changedLogits(logits, prompt: prompt, generated: generated)
+        guard parameters.temperature > 0 else { return argmax(logits, replacing: changed) }
+        return draw(from: candidates(logits, replacing: changed))
     }
 
     // MARK: - Steps
 
-    /// Penalised logits of the tokens that have occurred.
-    private func penalised(
+    /// Logits of the tokens that have occurred, penalised, and of those that have a bias.
+    private func changedLogits(
         _ logits: Span<Float>,
         prompt: some Sequence<Int32>,
         generated: some Sequence<Int32>
@@ -48,7 +46,10 @@ public struct Sampler: Sendable {
         let (repetition, presence, frequency) = (
             parameters.repetitionPenalty, parameters.presencePenalty, parameters.frequencyPenalty
         )
-        guard repetition != 1 || presence != 0 || frequency != 0 else { return [:] }
+        let bias = parameters.logitBias
+        guard repetition != 1 || presence != 0 || frequency != 0 || !bias.isEmpty else {
+            return [:]
+        }
         var counts: [Int32: Int] = [:]
         for token in prompt { counts[token, default: 0] += 0 }
         for token in generated { counts[token, default: 0] += 1 }
@@ -59,49 +60,74 @@ public struct Sampler: Sendable {
             if count > 0 { logit -= presence + frequency * Float(count) }
             result[token] = logit
         }
+        for (token, value) in bias where token >= 0 && Int(token) < logits.count {
+            result[token] = (result[token] ?? logits[Int(token)]) + value
+        }
         return result
     }
 
     /// The token with the largest logit; of equal logits the lower id.
-    private func argmax(_ logits: Span<Float>, replacing penalties: [Int32: Float]) -> Int32 {
+    private func argmax(_ logits: Span<Float>, replacing changed: [Int32: Float]) -> Int32 {
         var best = 0
         var bestLogit = -Float.infinity
         for token in logits.indices {
-            let logit = penalties.isEmpty ? logits[token] : penalties[Int32(token)] ?? logits[token]
+            let logit = changed.isEmpty ? logits[token] : changed[Int32(token)] ?? logits[token]
             if logit > bestLogit { (best, bestLogit) = (token, logit) }
         }
         return Int32(best)
     }
 
-    /// The tokens that may be drawn, with their unnormalised probabilities, most likely first.
+    /// The tokens that may be drawn, with their unnormalised probabilities.
+    ///
+    /// The most likely token has weight 1, so min-p compares with weights as they are.
     private func candidates(
         _ logits: Span<Float>,
-        replacing penalties: [Int32: Float]
+        replacing changed: [Int32: Float]
     ) -> [(token: Int32, weight: Float)] {
-        var candidates = logits.indices.map { token in
-            (token: Int32(token), weight: penalties[Int32(token)] ?? logits[token])
-        }
-        candidates.sort { ($0.weight, $1.token) > ($1.weight, $0.token) }
-        if parameters.topK > 0 { candidates = Array(candidates.prefix(parameters.topK)) }
-
-        let largest = candidates.first?.weight ?? 0
+        var weights = logits.indices.map { logits[$0] }
+        for (token, logit) in changed { weights[Int(token)] = logit }
+        let largest = weights.max() ?? 0
         var total: Float = 0
-        for index in candidates.indices {
-            candidates[index].weight = exp(
-                (candidates[index].weight - largest) / parameters.temperature
-            )
-            total += candidates[index].weight
+        for index in weights.indices {
+            weights[index] = exp((weights[index] - largest) / parameters.temperature)
+            total += weights[index]
+        }
+        guard parameters.topK > 0 || parameters.topP < 1 else {
+            return weights.indices.filter { weights[$0] >= parameters.minP }
+                .map { (Int32($0), weights[$0]) }
+        }
+        var sorted = likeliest(weights, total: total)
+        if parameters.topK > 0 {
+            sorted = Array(sorted.prefix(parameters.topK))
+            total = sorted.reduce(0) { $0 + $1.weight }
         }
         var mass: Float = 0
         var keptCount = 0
-        // The most likely token has weight 1, so min-p compares with weights as they are.
-        for candidate in candidates {
+        for candidate in sorted {
             if keptCount > 0, mass >= parameters.topP * total { break }
             if keptCount > 0, candidate.weight < parameters.minP { break }
             mass += candidate.weight
             keptCount += 1
         }
-        return Array(candidates.prefix(keptCount))
+        return Array(sorted.prefix(keptCount))
+    }
+
+    /// The likeliest tokens, the likeliest first, as many as top-k or top-p can ask for.
+    ///
+    /// Sorting the few tokens above a threshold is enough when they are as many, or as likely, as
+    /// asked; a whole vocabulary takes ten milliseconds to sort.
+    private func likeliest(_ weights: [Float], total: Float) -> [(token: Int32, weight: Float)] {
+        var likely: [(token: Int32, weight: Float)] = []
+        for threshold in [0x1p-8, 0x1p-16, 0] as [Float] {
+            likely = weights.indices.filter { weights[$0] >= threshold }
+                .map { (Int32($0), weights[$0]) }
+            let isEnough =
+                parameters.topK > 0
+                ? likely.count >= parameters.topK
+                : likely.reduce(0) { $0 + $1.weight } >= parameters.topP * total
+            if isEnough { break }
+        }
+        return likely.sorted { ($0.weight, $1.token) > ($1.weight, $0.token) }
     }
 
     private mutating func draw(from candidates: [(token: Int32, weight: Float)]) -> Int32 {

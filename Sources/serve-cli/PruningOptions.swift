@@ -87,9 +87,14 @@ struct PruningOptions: ParsableArguments {
     /// - Parameters:
     ///   - model: The loaded model.
     ///   - refreshInterval: Decode steps from one dense refresh to the next.
+    ///   - warns: Whether a missing history is worth a warning.
     /// - Returns: The engine's way to prune.
     /// - Throws: When the history cannot be used.
-    func enginePruning(_ model: LoadedModel, refreshInterval: Int?) throws -> EnginePruning {
+    func enginePruning(
+        _ model: LoadedModel,
+        refreshInterval: Int?,
+        warns: Bool = true
+    ) throws -> EnginePruning {
         switch chosen {
         case .dense: return .dense
         case .wandaSP, .flap, .magnitude, .ppsp:
@@ -98,7 +103,7 @@ struct PruningOptions: ParsableArguments {
             throw BadInput("--method spread is for evaluation and sweeps; generate with pp")
         case .pp, .fullBatch:
             return .probe(
-                try probePruner(model, collecting: true),
+                try probePruner(model, collecting: true, warns: warns),
                 refreshInterval: refreshInterval
             )
         }
@@ -147,7 +152,8 @@ struct PruningOptions: ParsableArguments {
     private func probePruner(
         _ model: LoadedModel,
         _ loaded: ProbeHistory? = nil,
-        collecting: Bool
+        collecting: Bool,
+        warns: Bool = true
     ) throws -> ProbePruner {
         var configuration = ProbeConfiguration(
             tokenRatio: probeTokens,
@@ -158,7 +164,7 @@ struct PruningOptions: ParsableArguments {
             configuration = .fullBatch
         } else {
             history = try loaded ?? loadHistory(model)
-            if history == nil, !noHistory, pruneRatio > 0 {
+            if warns, history == nil, !noHistory, pruneRatio > 0 {
                 Console.warn(
                     "no history for this model, so the probe alone decides; "
                         + "`sonde calibrate --self 32` makes one"

@@ -9,6 +9,8 @@ struct SchedulerPropertyTests {
         let request: Request
         let answerLength: Int
         var tokens: [Int32]
+        /// Steps since it last ran while it could decode; nil: it could not.
+        var idleSteps: Int?
     }
 
     /// What a slot of the cache holds.
@@ -50,6 +52,7 @@ struct SchedulerPropertyTests {
             try #require(scheduler.brokenInvariant == nil)
             try check(batch, scheduler)
             try run(batch, scheduler, &cache)
+            try checkFairness(batch, scheduler, &expected)
             if Int.random(in: 0..<20, using: &generator) == 0 {
                 abort(&scheduler, &expected, &generator)
             }
@@ -78,13 +81,25 @@ struct SchedulerPropertyTests {
         )
     }
 
+    private static let classes: [MaskClass?] = [
+        nil, .dense, MaskClass(ratio: 0.2, scope: .batch), MaskClass(ratio: 0.4, scope: .batch),
+        MaskClass(ratio: 0.4, scope: .sequence),
+    ]
+
     private func add(
         _ number: Int,
         to scheduler: inout Scheduler,
         _ expected: inout [RequestID: Expected],
         _ generator: inout SeededGenerator
     ) {
-        let request = Request(number, length: .random(in: 0...20, using: &generator))
+        let answerLength = Int.random(in: 1...15, using: &generator)
+        let request = Request(
+            number,
+            length: .random(in: 0...20, using: &generator),
+            maskClass: Self.classes.randomElement(using: &generator) ?? nil,
+            priority: .random(in: -1...1, using: &generator),
+            maxTokens: answerLength
+        )
         let fits =
             1..<scheduler.configuration.maxModelLength ~= request.promptTokens.count
         do {
@@ -92,7 +107,7 @@ struct SchedulerPropertyTests {
             #expect(fits)
             expected[request.id] = Expected(
                 request: request,
-                answerLength: .random(in: 1...15, using: &generator),
+                answerLength: answerLength,
                 tokens: request.promptTokens
             )
         } catch {
@@ -116,17 +131,12 @@ struct SchedulerPropertyTests {
         let ids = batch.chunks.map(\.id)
         try #require(Set(ids).count == ids.count)
         try #require(ids.count <= configuration.maxNumSeqs)
-        // Numbers rise with arrival, and order of arrival is never lost.
-        try #require(ids == ids.sorted())
-        try #require(scheduler.runningIDs == scheduler.runningIDs.sorted())
-        if configuration.maskScope == .sequence { try #require(ids.count == 1) }
+        try #require(ids.allSatisfy { scheduler[$0]?.maskClass == batch.maskClass })
+        if batch.maskClass.scope == .sequence { try #require(ids.count == 1) }
         if batch.phase == .prefill {
             try #require(batch.tokenCount <= configuration.maxNumBatchedTokens)
         } else {
             try #require(batch.chunks.allSatisfy { $0.tokens.count == 1 && $0.samples })
-            if configuration.maskScope == .batch {
-                try #require(ids == scheduler.runningIDs)
-            }
         }
         for chunk in batch.chunks {
             let sequence = try #require(scheduler[chunk.id])
@@ -137,6 +147,24 @@ struct SchedulerPropertyTests {
             let room = sequence.blocks.count * configuration.blockSize
             try #require(chunk.tokens.upperBound <= room)
             try #require(sequence.blocks.allSatisfy { 0..<Int32(configuration.blockCount) ~= $0 })
+        }
+    }
+
+    /// No sequence that can decode waits for more than one prefill and a turn of every class.
+    private func checkFairness(
+        _ batch: Batch,
+        _ scheduler: Scheduler,
+        _ expected: inout [RequestID: Expected]
+    ) throws {
+        let members = Set(batch.chunks.map(\.id))
+        let bound = 2 * (Self.classes.count + scheduler.configuration.maxNumSeqs)
+        for id in expected.keys {
+            let state = try #require(scheduler[id])
+            let isReady =
+                !state.blocks.isEmpty && state.tokens.count - state.computedTokenCount == 1
+            let idle = isReady && !members.contains(id) ? (expected[id]?.idleSteps ?? 0) + 1 : nil
+            expected[id]?.idleSteps = idle
+            try #require(idle ?? 0 <= bound, "sequence \(id.value) waits for its turn")
         }
     }
 

@@ -3,11 +3,21 @@ import Testing
 
 extension Request {
     /// A prompt of the given length.
-    init(_ id: Int, length: Int) {
+    init(
+        _ id: Int,
+        length: Int,
+        maskClass: MaskClass? = nil,
+        priority: Int = 0,
+        maxTokens: Int = 128
+    ) {
+        var sampling = SamplingParameters()
+        sampling.maxTokens = maxTokens
         self.init(
             id: RequestID(id),
             promptTokens: (0..<Int32(length)).map(\.self),
-            sampling: SamplingParameters()
+            sampling: sampling,
+            maskClass: maskClass,
+            priority: priority
         )
     }
 }
@@ -157,14 +167,89 @@ struct SchedulerTests {
     @Test("under the scope sequence a step runs one sequence, in turn")
     func sequenceScope() throws {
         var scheduler = scheduler(scope: .sequence)
-        for id in 1...3 { try scheduler.add(Request(id, length: 9)) }
+        for id in 1...3 { try scheduler.add(Request(id, length: 9, maxTokens: 4)) }
         #expect(try step(&scheduler) == ["prefill", "1:0-8"])
         #expect(try step(&scheduler) == ["prefill", "2:0-8"])
+        // The first could have decoded before the second's prefill.
+        #expect(try step(&scheduler) == ["decode", "1:8-9!"])
         #expect(try step(&scheduler) == ["prefill", "3:0-8"])
         var ran: [String] = []
         for _ in 0..<6 { ran += try step(&scheduler).dropFirst().map { String($0.prefix(1)) } }
-        #expect(ran.sorted() == ["1", "1", "2", "2", "3", "3"])
-        #expect(ran.prefix(3) == ran.suffix(3))
+        #expect(ran == ["2", "1", "3", "2", "1", "3"])
+    }
+
+    @Test(
+        "a sequence with a mask of its own holds its blocks from admission, and is never put back"
+    )
+    func reservation() throws {
+        let own = MaskClass(ratio: 0.4, scope: .sequence)
+        var scheduler = scheduler(blockSize: 1, blocks: 8)
+        try scheduler.add(Request(1, length: 2))
+        try scheduler.add(Request(2, length: 2, maskClass: own, maxTokens: 3))
+        #expect(try step(&scheduler) == ["prefill", "1:0-2!"])
+        #expect(try step(&scheduler) == ["prefill", "2:0-2!"])
+        #expect(scheduler[RequestID(2)]?.blocks.count == 5)
+        #expect(try step(&scheduler) == ["decode", "1:2-3!"])
+        #expect(scheduler.freeBlockCount == 0)
+        #expect(try step(&scheduler) == ["decode", "2:2-3!"])
+        // The first finds no block: it is put back itself, though it came first.
+        #expect(try step(&scheduler) == ["decode", "2:3-4!"])
+        #expect(scheduler.runningIDs == [RequestID(2)])
+        #expect(scheduler.preemptionCount == 1)
+    }
+
+    @Test("requests of different ratios never share a batch, and take turns")
+    func ratioClasses() throws {
+        let (low, high) = (
+            MaskClass(ratio: 0.2, scope: .batch), MaskClass(ratio: 0.4, scope: .batch)
+        )
+        var scheduler = scheduler(tokens: 32)
+        for (id, maskClass) in [(1, low), (2, high), (3, low), (4, high)] {
+            try scheduler.add(Request(id, length: 2, maskClass: maskClass))
+        }
+        #expect(try step(&scheduler) == ["prefill", "1:0-2!", "3:0-2!"])
+        #expect(try step(&scheduler) == ["prefill", "2:0-2!", "4:0-2!"])
+        #expect(try step(&scheduler) == ["decode", "1:2-3!", "3:2-3!"])
+        #expect(try step(&scheduler) == ["decode", "2:2-3!", "4:2-3!"])
+        #expect(try step(&scheduler) == ["decode", "1:3-4!", "3:3-4!"])
+    }
+
+    @Test("a long prompt delays those who decode by one chunk at a time")
+    func longPrompt() throws {
+        var scheduler = scheduler(length: 64, blocks: 32)
+        try scheduler.add(Request(1, length: 2))
+        #expect(try step(&scheduler) == ["prefill", "1:0-2!"])
+        try scheduler.add(Request(2, length: 20))
+        #expect(try step(&scheduler) == ["prefill", "2:0-8"])
+        #expect(try step(&scheduler) == ["decode", "1:2-3!"])
+        #expect(try step(&scheduler) == ["prefill", "2:8-16"])
+        #expect(try step(&scheduler) == ["decode", "1:3-4!"])
+        #expect(try step(&scheduler) == ["prefill", "2:16-20!"])
+        #expect(try step(&scheduler) == ["decode", "1:4-5!", "2:20-21!"])
+    }
+
+    @Test("a higher priority goes first, but not for ever")
+    func priority() throws {
+        var scheduler = scheduler(seqs: 1)
+        try scheduler.add(Request(1, length: 1))
+        try scheduler.add(Request(2, length: 1, priority: 1))
+        try scheduler.add(Request(3, length: 1, priority: 1))
+        #expect(scheduler.waitingIDs == [2, 3, 1].map(RequestID.init))
+        // One unit overtakes 64 arrivals.
+        for id in 4...80 { try scheduler.add(Request(id, length: 1, priority: id == 80 ? 1 : 0)) }
+        let place = try #require(scheduler.waitingIDs.firstIndex(of: RequestID(80)))
+        #expect(scheduler.waitingIDs[place - 1] == RequestID(16))
+        #expect(scheduler.waitingIDs[place + 1] == RequestID(17))
+    }
+
+    @Test("a class is a ratio in hundredths; at ratio 0 the scope makes no difference")
+    func maskClass() {
+        #expect(MaskClass(ratio: 0.404, scope: .batch) == MaskClass(ratio: 0.4, scope: .batch))
+        #expect(MaskClass(ratio: 0.4, scope: .batch) != MaskClass(ratio: 0.4, scope: .sequence))
+        #expect(MaskClass(ratio: 0, scope: .sequence) == .dense)
+        #expect(MaskClass(ratio: -3, scope: .batch) == .dense)
+        #expect(MaskClass(ratio: .nan, scope: .batch) == .dense)
+        #expect(MaskClass(ratio: 7, scope: .batch).ratio == 0.99)
     }
 
     @Test("an aborted sequence leaves nothing behind, even while its batch runs")

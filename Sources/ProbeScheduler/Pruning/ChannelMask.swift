@@ -56,8 +56,14 @@ public struct ChannelMask: Sendable, Equatable {
     public var keepsAll: Bool { kept.count == channelCount }
 
     /// Share of channels that either mask keeps and both keep: |A ∩ B| ÷ |A ∪ B|.
+    ///
+    /// - Complexity: O(kept channels of both).
     public func jaccard(with other: ChannelMask) -> Double {
-        let common = Set(kept).intersection(other.kept).count
+        var (index, common) = (0, 0)
+        for channel in kept {
+            while index < other.kept.count, other.kept[index] < channel { index += 1 }
+            if index < other.kept.count, other.kept[index] == channel { common += 1 }
+        }
         return Double(common) / Double(kept.count + other.kept.count - common)
     }
 }

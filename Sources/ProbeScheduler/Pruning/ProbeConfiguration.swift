@@ -8,6 +8,8 @@ public struct ProbeConfiguration: Sendable, Equatable {
     public var momentum: Float
     /// Whether each sequence's own statistics are kept, for decoding.
     public var collectsSequenceStatistics: Bool
+    /// Whether batches enter the history; without, a batch's masks depend on nothing before it.
+    public var updatesHistory = true
 
     /// Knobs as published, unless said otherwise.
     ///

@@ -11,8 +11,8 @@ public import Kernels
 public final class ProbePruner: Pruner {
     /// Sizes of the model.
     public let shape: ModelShape
-    /// How much is kept where.
-    public let policy: RatioPolicy
+    /// How much is kept where; may change between batches.
+    public var policy: RatioPolicy
     /// The probe's size and the history's momentum.
     public let configuration: ProbeConfiguration
     /// Statistics of earlier batches; nil: the probe alone decides.
@@ -106,7 +106,7 @@ public final class ProbePruner: Pruner {
         if configuration.collectsSequenceStatistics {
             collect(block, intermediate, columns, layout, compute)
         }
-        guard history != nil else { return }
+        guard history != nil, configuration.updatesHistory else { return }
         compute.sumOfSquares(
             intermediate,
             groups: layout.positions,

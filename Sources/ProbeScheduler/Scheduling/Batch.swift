@@ -20,7 +20,9 @@ public struct Batch: Sendable, Equatable {
 
     /// Prefill or decode.
     public let phase: Phase
-    /// Runs of tokens, in order of arrival.
+    /// What all of its members have in common.
+    public let maskClass: MaskClass
+    /// Runs of tokens, in order of rank: of arrival, where priorities are equal.
     public let chunks: [Chunk]
 
     /// Tokens in all.

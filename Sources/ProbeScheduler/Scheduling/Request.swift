@@ -20,12 +20,36 @@ public struct Request: Sendable, Equatable {
     public let promptTokens: [Int32]
     /// How its tokens are drawn.
     public let sampling: SamplingParameters
+    /// With which requests it may share a batch; nil: the engine's own class.
+    public var maskClass: MaskClass?
+    /// Larger goes first, cut to `Scheduler.priorityRange`.
+    public var priority: Int
+    /// Which log-probabilities it wants; nil: none.
+    public var logprobs: LogprobOptions?
 
     /// A request.
-    public init(id: RequestID, promptTokens: [Int32], sampling: SamplingParameters) {
+    ///
+    /// - Parameters:
+    ///   - id: Its name.
+    ///   - promptTokens: Tokens of the prompt, at least one.
+    ///   - sampling: How its tokens are drawn.
+    ///   - maskClass: With which requests it may share a batch; nil: the engine's own class.
+    ///   - priority: Larger goes first.
+    ///   - logprobs: Which log-probabilities it wants.
+    public init(
+        id: RequestID,
+        promptTokens: [Int32],
+        sampling: SamplingParameters,
+        maskClass: MaskClass? = nil,
+        priority: Int = 0,
+        logprobs: LogprobOptions? = nil
+    ) {
         self.id = id
         self.promptTokens = promptTokens
         self.sampling = sampling
+        self.maskClass = maskClass
+        self.priority = priority
+        self.logprobs = logprobs
     }
 }
 

@@ -14,9 +14,11 @@ public struct SamplingParameters: Sendable, Equatable {
     public var presencePenalty: Float = 0
     /// Subtracted once for each time that a token was generated; 0: off.
     public var frequencyPenalty: Float = 0
+    /// Added to the logits of the given tokens.
+    public var logitBias: [Int32: Float] = [:]
     /// Seed of this sequence alone; nil: derived from the engine's.
     public var seed: UInt64?
-    /// Most tokens to generate.
+    /// Most tokens to generate; 0: only the prompt is scored.
     public var maxTokens = 128
     /// Texts that end the sequence; they are not part of its text.
     public var stop: [String] = []

@@ -2,20 +2,34 @@ import DequeModule
 
 /// Decides what each step of the engine runs: continuous batching with chunked prefill.
 ///
-/// A step is either a prefill, whose chunks form one Probe Pruning batch, or a decode of all running
-/// sequences. Prefill goes first, in order of arrival, while sequences, tokens and blocks last. When
-/// a decode finds no free block, the youngest running sequence is put back and computed again later.
+/// A step is either a prefill, whose chunks form one Probe Pruning batch, or a decode; all members
+/// of a step have one `MaskClass`. Prompts go in order of rank, which is arrival moved by priority,
+/// while sequences, tokens and blocks last. Prefill and decode take turns: after a prefill step every
+/// sequence that could decode before it decodes once, class by class, so that a long prompt delays
+/// the next token by one chunk and no more. When a decode finds no free block, the running sequence
+/// of the last rank is put back and computed again later; sequences with a mask of their own reserve
+/// all their blocks at admission instead and are never put back.
+///
 /// Pure: no clock, no model, no I/O; the same calls give the same batches.
 public struct Scheduler: Sendable {
     /// The bounds in force.
     public let configuration: SchedulerConfiguration
+    /// Sequences that were put back because blocks were missing.
+    public private(set) var preemptionCount = 0
+    /// In order of rank.
     private var waiting: Deque<RequestID> = []
-    /// Sequences with computed tokens, in order of arrival.
+    /// Sequences with blocks, in order of rank.
     private var running: [RequestID] = []
     private var sequences: [RequestID: SequenceState] = [:]
     private var pool: BlockPool
-    /// Under the scope `sequence`, decode steps take the running sequences in turn.
-    private var turn = 0
+    private var arrivalCount = 0
+    private var stepCount = 0
+    private var lastPrefillStep = 0
+
+    /// Priorities that make a difference.
+    public static let priorityRange = -100...100
+    /// Earlier arrivals that one unit of priority overtakes; finite, so that nobody starves.
+    static let arrivalsPerPriority = 64
 
     /// A scheduler with nothing to do.
     public init(_ configuration: SchedulerConfiguration) {
@@ -29,8 +43,17 @@ public struct Scheduler: Sendable {
     /// Blocks that no sequence holds.
     public var freeBlockCount: Int { pool.freeCount }
 
-    /// Sequences that hold computed tokens, in order of arrival.
+    /// Sequences that wait for admission.
+    public var waitingCount: Int { waiting.count }
+
+    /// Sequences that hold computed tokens, in order of rank.
     public var runningIDs: [RequestID] { running }
+
+    /// Sequences that wait for admission, in order of rank.
+    public var waitingIDs: [RequestID] { Array(waiting) }
+
+    /// Every sequence under way, in no order.
+    var allSequences: Dictionary<RequestID, SequenceState>.Values { sequences.values }
 
     /// A sequence under way.
     public subscript(id: RequestID) -> SequenceState? { sequences[id] }
@@ -59,8 +82,19 @@ public struct Scheduler: Sendable {
             )
         }
         guard sequences[request.id] == nil else { throw .duplicateID(request.id) }
-        sequences[request.id] = SequenceState(request)
-        waiting.append(request.id)
+        let range = Self.priorityRange
+        let priority = min(max(request.priority, range.lowerBound), range.upperBound)
+        arrivalCount += 1
+        sequences[request.id] = SequenceState(
+            request,
+            maskClass: request.maskClass
+                ?? MaskClass(ratioPercent: 0, scope: configuration.maskScope),
+            rank: SequenceState.Rank(
+                virtualArrival: arrivalCount - priority * Self.arrivalsPerPriority,
+                arrival: arrivalCount
+            )
+        )
+        waiting.insert(request.id, at: place(of: request.id, in: waiting))
     }
 
     /// Ends a sequence, wherever it is, and frees its blocks; unknown names are ignored.
@@ -79,7 +113,8 @@ public struct Scheduler: Sendable {
 
     /// The next step; nil when there is nothing to do.
     public mutating func schedule() -> Batch? {
-        schedulePrefill() ?? scheduleDecode()
+        if isDecodeDue, let batch = scheduleDecode() { return batch }
+        return schedulePrefill() ?? scheduleDecode()
     }
 
     /// Records that a batch has run.
@@ -94,61 +129,91 @@ public struct Scheduler: Sendable {
         }
     }
 
+    /// Whether a sequence could decode before the last prefill step, and has not since.
+    private var isDecodeDue: Bool {
+        readySequences.contains { $0.lastStep < lastPrefillStep }
+    }
+
+    /// Running sequences that lack nothing but their next token, in order of rank.
+    private var readySequences: [SequenceState] {
+        running.compactMap { sequences[$0] }.filter { $0.pendingTokenCount == 1 }
+    }
+
     private mutating func schedulePrefill() -> Batch? {
-        var budget = configuration.maxNumBatchedTokens
-        var chunks: [Batch.Chunk] = []
-        let limit = configuration.maskScope == .sequence ? 1 : Int.max
+        var draft = PrefillDraft(tokenBudget: configuration.maxNumBatchedTokens)
         // Prompts begun in an earlier step come first.
-        for id in running where budget > 0 && chunks.count < limit {
+        for id in running {
             guard let sequence = sequences[id], sequence.pendingTokenCount > 1 else { continue }
-            chunks.append(chunk(sequence, budget: &budget))
+            draft.add(sequence)
         }
-        while budget > 0, chunks.count < limit, running.count < configuration.maxNumSeqs,
-            let id = waiting.first, let sequence = sequences[id],
-            reserve(id, tokens: sequence.tokens.count)
-        {
-            waiting.removeFirst()
-            running.append(id)
-            chunks.append(chunk(sequence, budget: &budget))
-        }
-        return chunks.isEmpty ? nil : Batch(phase: .prefill, chunks: chunks)
-    }
-
-    private mutating func scheduleDecode() -> Batch? {
         var index = 0
-        while index < running.count {
-            guard let sequence = sequences[running[index]] else { break }
-            while !reserve(sequence.request.id, tokens: sequence.tokens.count) {
-                preemptYoungest()
-                if index >= running.count { break }
+        while index < waiting.count, draft.hasRoom, running.count < configuration.maxNumSeqs,
+            let sequence = sequences[waiting[index]]
+        {
+            // Another class is not overtaken for long: the next step begins with the first in rank.
+            guard draft.accepts(sequence.maskClass) else {
+                index += 1
+                continue
             }
-            index += 1
+            guard admit(sequence) else { break }
+            waiting.remove(at: index)
+            draft.add(sequence)
         }
-        guard !running.isEmpty else { return nil }
-        var ids = running
-        if configuration.maskScope == .sequence {
-            turn = (turn + 1) % running.count
-            ids = [running[turn]]
-        }
-        let chunks = ids.compactMap { sequences[$0] }.map { sequence in
-            Batch.Chunk(
-                id: sequence.request.id,
-                tokens: sequence.computedTokenCount..<sequence.tokens.count,
-                samples: true
-            )
-        }
-        return Batch(phase: .decode, chunks: chunks)
+        guard let batch = draft.batch else { return nil }
+        record(batch)
+        lastPrefillStep = stepCount
+        return batch
     }
 
-    private func chunk(_ sequence: SequenceState, budget: inout Int) -> Batch.Chunk {
-        let count = min(budget, sequence.pendingTokenCount)
-        budget -= count
-        let end = sequence.computedTokenCount + count
-        return Batch.Chunk(
-            id: sequence.request.id,
-            tokens: sequence.computedTokenCount..<end,
-            samples: end == sequence.tokens.count
-        )
+    /// A decode of the class that has waited longest; under the scope `sequence`, of one sequence.
+    private mutating func scheduleDecode() -> Batch? {
+        while let first = readySequences.min(by: { $0.lastStep < $1.lastStep }) {
+            let members =
+                first.maskClass.scope == .sequence
+                ? [first] : readySequences.filter { $0.maskClass == first.maskClass }
+            let chunks = members.map(\.request.id).filter { makeRoom($0) }
+                .compactMap { sequences[$0] }
+                .map { sequence in
+                    Batch.Chunk(
+                        id: sequence.request.id,
+                        tokens: sequence.computedTokenCount..<sequence.tokens.count,
+                        samples: true
+                    )
+                }
+            // None is left when all of them have been put back: the next class has its turn.
+            guard !chunks.isEmpty else { continue }
+            let batch = Batch(phase: .decode, maskClass: first.maskClass, chunks: chunks)
+            record(batch)
+            return batch
+        }
+        return nil
+    }
+
+    private mutating func record(_ batch: Batch) {
+        stepCount += 1
+        for chunk in batch.chunks { sequences[chunk.id]?.lastStep = stepCount }
+    }
+
+    // MARK: - Queues
+
+    /// Where a sequence belongs in a list that is in order of rank.
+    private func place(of id: RequestID, in list: some RandomAccessCollection<RequestID>) -> Int {
+        guard let rank = sequences[id]?.rank else { return list.count }
+        return list.reduce(0) { count, other in
+            guard let known = sequences[other]?.rank else { return count }
+            return known < rank ? count + 1 : count
+        }
+    }
+
+    /// Gives a waiting sequence its first blocks; false, and nothing changed, when they lack.
+    private mutating func admit(_ sequence: SequenceState) -> Bool {
+        let (id, count) = (sequence.request.id, sequence.tokens.count)
+        let (whole, isOverflow) = count.addingReportingOverflow(sequence.request.sampling.maxTokens)
+        let longest = isOverflow ? configuration.maxModelLength : whole
+        let wanted = sequence.keepsBlocks ? min(longest, configuration.maxModelLength) : count
+        guard reserve(id, tokens: max(count, wanted)) else { return false }
+        running.insert(id, at: place(of: id, in: running))
+        return true
     }
 
     // MARK: - Blocks
@@ -167,25 +232,26 @@ public struct Scheduler: Sendable {
         return true
     }
 
-    private mutating func preemptYoungest() {
-        guard let id = running.popLast() else { return }
-        pool.release(sequences[id]?.blocks ?? [])
-        sequences[id]?.blocks = []
-        sequences[id]?.computedTokenCount = 0
-        waiting.prepend(id)
+    /// Makes room for a running sequence's next token, at the cost of those behind it; false when the
+    /// sequence itself has been put back.
+    private mutating func makeRoom(_ id: RequestID) -> Bool {
+        while let sequence = sequences[id], !sequence.blocks.isEmpty {
+            if reserve(id, tokens: sequence.tokens.count) { return true }
+            guard preemptLast() else { return false }
+        }
+        return false
     }
 
-    // MARK: - Invariants
-
-    /// What is wrong with the scheduler's state; nil when every invariant holds.
-    public var brokenInvariant: String? {
-        let held = sequences.values.flatMap(\.blocks)
-        if Set(held).count != held.count { return "a block has two owners" }
-        if held.count + pool.freeCount != configuration.blockCount { return "blocks are lost" }
-        let queued = Array(waiting) + running
-        if Set(queued).count != queued.count { return "a sequence is queued twice" }
-        if Set(queued) != Set(sequences.keys) { return "a sequence is lost" }
-        if running.count > configuration.maxNumSeqs { return "too many sequences run" }
-        return nil
+    /// Puts the running sequence of the last rank back; false when none may be.
+    private mutating func preemptLast() -> Bool {
+        let victim = running.last { !(sequences[$0]?.keepsBlocks ?? true) }
+        guard let victim else { return false }
+        running.removeAll { $0 == victim }
+        pool.release(sequences[victim]?.blocks ?? [])
+        sequences[victim]?.blocks = []
+        sequences[victim]?.computedTokenCount = 0
+        waiting.insert(victim, at: place(of: victim, in: waiting))
+        preemptionCount += 1
+        return true
     }
 }

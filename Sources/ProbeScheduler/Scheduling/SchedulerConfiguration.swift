@@ -18,7 +18,7 @@ public struct SchedulerConfiguration: Sendable, Equatable {
     public var blockSize: Int
     /// Blocks of the cache.
     public var blockCount: Int
-    /// Which rows share one mask.
+    /// Which rows share one mask, for requests that bring no class.
     public var maskScope: MaskScope
 
     /// Bounds; each is at least 1.

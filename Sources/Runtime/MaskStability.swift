@@ -1,0 +1,18 @@
+public import ProbeScheduler
+
+/// How much each block's mask changes from one probe to the next.
+///
+/// One engine and its thread own it.
+public final class MaskStability {
+    /// Jaccard index of each block's last two masks.
+    public private(set) var jaccard: [PrunableBlock: Double] = [:]
+    private var last: [PrunableBlock: ChannelMask] = [:]
+
+    /// Takes a block's new mask.
+    func observe(_ decision: BlockDecision) {
+        if let past = last[decision.block], past.channelCount == decision.mask.channelCount {
+            jaccard[decision.block] = decision.mask.jaccard(with: past)
+        }
+        last[decision.block] = decision.mask
+    }
+}

@@ -1,0 +1,110 @@
+import ArgumentParser
+import Foundation
+import Kernels
+import Logging
+import ProbeScheduler
+import Runtime
+import Server
+
+/// `sonde serve`.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Serve the model over HTTP, in the words of OpenAI's API.",
+        discussion: """
+            Every flag is also a variable of the environment (SONDE_MAX_NUM_SEQS) and a name in the \
+            file of --config ("max-num-seqs"). SIGTERM drains: what runs is finished, the rest is \
+            refused; a second one ends at once.
+            """
+    )
+
+    @OptionGroup var options: ModelOptions
+    @OptionGroup var serving: ServeOptions
+
+    func run() async throws {
+        let settings = try await ServeSettings(path: serving.config)
+        var options = options
+        if options.model == ModelOptions.defaultModel {
+            options.model = try settings.text("model") ?? options.model
+        }
+        options.threads = try serving.integer(
+            "threads",
+            options.threads,
+            settings,
+            in: 1...1_024
+        )
+        let model = try await options.load()
+        let configuration = try serving.configuration(
+            settings,
+            model: model,
+            modelName: URL(filePath: options.model).lastPathComponent
+        )
+        let refresh = try serving.integer(
+            "refresh-every",
+            serving.refreshEvery,
+            settings,
+            in: 1...1_000_000
+        )
+        let pruning = try pruning(configuration, history: settings.text("history"))
+        // Said once, here: the engine makes its pruner on its own thread.
+        _ = try pruning.enginePruning(model, refreshInterval: refresh)
+        Console.note(memoryLine(model, configuration))
+        let server = SondeServer(
+            model: model,
+            configuration: configuration,
+            logger: logger
+        ) { [pruning] in
+            try pruning.enginePruning(model, refreshInterval: refresh, warns: false)
+        }
+        do {
+            try await server.run { port in
+                Console.note("listening on http://\(configuration.host):\(port)")
+            }
+        } catch let failure as any CommandFailure {
+            throw failure
+        } catch {
+            throw RunFailure("the server has ended: \(error)")
+        }
+    }
+
+    /// Requests choose their ratio, so the probe is always there; at ratio 0 it never runs.
+    private func pruning(
+        _ configuration: ServerConfiguration,
+        history: String?
+    ) throws -> PruningOptions {
+        var arguments = [
+            "--method", "pp", "--prune-ratio", "\(configuration.pruneRatio)", "--mask-scope",
+            configuration.maskScope.rawValue,
+        ]
+        if let path = serving.history ?? history { arguments += ["--history", path] }
+        return try PruningOptions.parse(arguments)
+    }
+
+    private var logger: Logger {
+        var logger = Logger(label: "sonde") { StreamLogHandler.standardError(label: $0) }
+        switch options.logLevel {
+        case .info: logger.logLevel = .info
+        case .warning: logger.logLevel = .warning
+        case .error: logger.logLevel = .error
+        }
+        return logger
+    }
+
+    private func memoryLine(_ model: LoadedModel, _ configuration: ServerConfiguration) -> String {
+        let cache = try? KVCache(
+            layerCount: model.network.shape.layerCount,
+            blockCount: configuration.blockCount,
+            shape: model.network.shape
+        ).byteCount
+        return String(
+            format:
+                "weights %@ %.0f MB, KV cache %.0f MB for %d tokens, %d sequences of up to %d tokens",
+            model.weights.rawValue,
+            Double(model.network.weightByteCount) / 1e6,
+            Double(cache ?? 0) / 1e6,
+            configuration.blockCount * KVCache.defaultBlockSize,
+            configuration.maxNumSeqs,
+            configuration.maxModelLength
+        )
+    }
+}

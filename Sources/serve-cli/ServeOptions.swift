@@ -1,0 +1,218 @@
+import ArgumentParser
+import Foundation
+import ModelFiles
+import ProbeScheduler
+import Runtime
+import Server
+import Tokenizers
+
+/// Options of `sonde serve` besides those of the model; each also in the environment and a file.
+struct ServeOptions: ParsableArguments {
+    @Option(help: "JSON file of settings, named as these flags; flags and SONDE_… go before it.")
+    var config: String?
+
+    @Option(help: "Address to listen on. (default: 127.0.0.1)")
+    var host: String?
+
+    @Option(help: "Port; 0: any free one. (default: 8080)")
+    var port: Int?
+
+    @Option(help: "The model's name in the API. (default: as --model)")
+    var servedModelName: String?
+
+    @Option(help: "Sequences that run at once. (default: 16)")
+    var maxNumSeqs: Int?
+
+    @Option(help: "Tokens of a prefill step: what running answers wait for. (default: 512)")
+    var maxNumBatchedTokens: Int?
+
+    @Option(help: "Most tokens of a sequence, prompt included. (default: the model's, up to 8192)")
+    var maxModelLen: Int?
+
+    @Option(help: "Memory of the KV cache, in MiB. (default: 1024)")
+    var kvCacheMib: Int?
+
+    @Option(help: "Requests that wait before 429. (default: 256)")
+    var maxWaitingRequests: Int?
+
+    @Option(help: "Prompt tokens that wait before 429. (default: 262144)")
+    var maxWaitingTokens: Int?
+
+    @Option(help: "Bytes of a request's body. (default: 4194304)")
+    var maxBodyBytes: Int?
+
+    @Option(help: "Largest n of a request. (default: 16)")
+    var maxChoices: Int?
+
+    @Option(help: "Ratio of requests that name none. (default: 0)")
+    var pruneRatio: Double?
+
+    @Option(help: "Larger ratios are cut to this. (default: 0.5)")
+    var maxPruneRatio: Double?
+
+    @Option(help: "Scope of requests that name none: batch or sequence. (default: batch)")
+    var maskScope: String?
+
+    @Option(
+        help: "Every so many decode steps one runs dense and renews the masks. (default: never)"
+    )
+    var refreshEvery: Int?
+
+    @Option(help: "Calibration to start from. (default: the model's own in the cache)")
+    var history: String?
+
+    @Option(
+        name: .customLong("api-key"),
+        help: "A key that opens the API. May be given repeatedly."
+    )
+    var apiKeys: [String] = []
+
+    @Option(help: "File of keys, one a line.")
+    var apiKeyFile: String?
+
+    @Option(help: "Origin that browsers may call from; '*': all. (default: none)")
+    var allowedOrigin: String?
+
+    @Option(help: "Seconds that running requests have after SIGTERM. (default: 30)")
+    var shutdownTimeout: Double?
+
+    @Option(help: "Seconds without a finished step until /health/live fails. (default: 5)")
+    var stallTimeout: Double?
+
+    @Option(help: "Seconds until a silent connection is closed. (default: 60)")
+    var idleTimeout: Double?
+
+    /// The configuration: flags, then the environment, then the file, then the defaults.
+    ///
+    /// - Throws: `BadInput` that names the flag.
+    func configuration(
+        _ settings: ServeSettings,
+        model: LoadedModel,
+        modelName: String
+    ) throws -> ServerConfiguration {
+        var result = ServerConfiguration()
+        result.host = try host ?? settings.text("host") ?? result.host
+        result.port = try integer("port", port, settings, in: 0...65_535) ?? result.port
+        result.servedModelName =
+            try servedModelName ?? settings.text("served-model-name") ?? modelName
+        try setBounds(&result, settings, model)
+        try setPruning(&result, settings)
+        result.apiKeys = try keys(settings)
+        result.allowedOrigin = try allowedOrigin ?? settings.text("allowed-origin")
+        result.shutdownTimeout =
+            try seconds("shutdown-timeout", shutdownTimeout, settings) ?? result.shutdownTimeout
+        result.stallTimeout =
+            try seconds("stall-timeout", stallTimeout, settings) ?? result.stallTimeout
+        result.idleTimeout =
+            try seconds("idle-timeout", idleTimeout, settings) ?? result.idleTimeout
+        return result
+    }
+
+    private func setBounds(
+        _ result: inout ServerConfiguration,
+        _ settings: ServeSettings,
+        _ model: LoadedModel
+    ) throws {
+        let many = 1...1_000_000_000
+        result.maxNumSeqs =
+            try integer("max-num-seqs", maxNumSeqs, settings, in: 1...4_096) ?? result.maxNumSeqs
+        result.maxNumBatchedTokens =
+            try integer("max-num-batched-tokens", maxNumBatchedTokens, settings, in: 1...1_048_576)
+            ?? result.maxNumBatchedTokens
+        result.maxWaitingRequests =
+            try integer("max-waiting-requests", maxWaitingRequests, settings, in: many)
+            ?? result.maxWaitingRequests
+        result.maxWaitingTokens =
+            try integer("max-waiting-tokens", maxWaitingTokens, settings, in: many)
+            ?? result.maxWaitingTokens
+        result.maxBodyByteCount =
+            try integer("max-body-bytes", maxBodyBytes, settings, in: many)
+            ?? result.maxBodyByteCount
+        result.maxChoices =
+            try integer("max-choices", maxChoices, settings, in: 1...1_024) ?? result.maxChoices
+        let context = model.config.contextLength
+        let length =
+            try integer("max-model-len", maxModelLen, settings, in: 2...max(2, context))
+            ?? min(context, 8_192)
+        let mebibytes =
+            try integer("kv-cache-mib", kvCacheMib, settings, in: 1...16_777_216) ?? 1_024
+        let block = try KVCache(
+            layerCount: model.network.shape.layerCount,
+            blockCount: 1,
+            shape: model.network.shape
+        ).byteCount
+        result.blockCount = max(1, (mebibytes << 20) / max(1, block))
+        // More blocks than every sequence could use are of no use to anybody.
+        let blocksEach = (length + KVCache.defaultBlockSize - 1) / KVCache.defaultBlockSize
+        result.blockCount = min(result.blockCount, blocksEach * result.maxNumSeqs)
+        result.maxModelLength = min(length, result.blockCount * KVCache.defaultBlockSize)
+        result.longestTokenByteCount =
+            (0..<Int32(model.tokenizer.vocabularySize)).map { model.tokenizer.token($0).count }
+            .max() ?? 1
+    }
+
+    private func setPruning(_ result: inout ServerConfiguration, _ settings: ServeSettings) throws {
+        result.pruneRatio = try ratio("prune-ratio", pruneRatio, settings) ?? result.pruneRatio
+        result.maxPruneRatio =
+            try ratio("max-prune-ratio", maxPruneRatio, settings)
+            ?? max(result.maxPruneRatio, result.pruneRatio)
+        guard result.pruneRatio <= result.maxPruneRatio else {
+            throw BadInput(
+                "--prune-ratio \(result.pruneRatio): above --max-prune-ratio \(result.maxPruneRatio)"
+            )
+        }
+        if let text = try maskScope ?? settings.text("mask-scope") {
+            guard let scope = MaskScope(rawValue: text) else {
+                throw BadInput("--mask-scope \(text): expected batch or sequence")
+            }
+            result.maskScope = scope
+        }
+    }
+
+    // MARK: - One value
+
+    func integer(
+        _ name: String,
+        _ flag: Int?,
+        _ settings: ServeSettings,
+        in range: ClosedRange<Int>
+    ) throws -> Int? {
+        guard let value = try flag ?? settings.integer(name) else { return nil }
+        guard range.contains(value) else {
+            throw BadInput(
+                "--\(name) \(value): expected \(range.lowerBound) to \(range.upperBound)"
+            )
+        }
+        return value
+    }
+
+    private func ratio(_ name: String, _ flag: Double?, _ settings: ServeSettings) throws -> Double?
+    {
+        guard let value = try flag ?? settings.number(name) else { return nil }
+        guard value >= 0, value < 1 else {
+            throw BadInput("--\(name) \(value): expected 0 ≤ R < 1")
+        }
+        return value
+    }
+
+    private func seconds(
+        _ name: String,
+        _ flag: Double?,
+        _ settings: ServeSettings
+    ) throws -> Duration? {
+        guard let value = try flag ?? settings.number(name) else { return nil }
+        guard value > 0, value <= 86_400 else {
+            throw BadInput("--\(name) \(value): expected more than 0 and at most 86400 seconds")
+        }
+        return .seconds(value)
+    }
+
+    private func keys(_ settings: ServeSettings) throws -> [String] {
+        var keys = apiKeys.isEmpty ? try settings.list("api-key") ?? [] : apiKeys
+        if let path = try apiKeyFile ?? settings.text("api-key-file") {
+            keys += try TextFile.read(path).split(whereSeparator: \.isNewline)
+                .map { $0.trimmingCharacters(in: .whitespaces) }
+        }
+        return keys.filter { !$0.isEmpty }
+    }
+}
