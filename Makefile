@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build run serve test test-kernels test-server lint format coverage bench-peers fuzz ci clean
+.PHONY: help setup build run serve test test-kernels test-server lint format coverage bench-kernels bench-peers fuzz ci clean
 
 # One set of flags for running and testing, so that both share one optimised build.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -36,16 +36,19 @@ test-kernels: setup ## C kernels under sanitizers, AVX-512 emulated where the CP
 	Tests/Emulated/run.sh
 
 lint: setup ## formatting of both languages and the direction of imports
-	swift format lint --strict --recursive --parallel Sources Tests Fuzz Package.swift
+	swift format lint --strict --recursive --parallel Sources Tests Fuzz Benchmarks/Sources Benchmarks/Package.swift Package.swift
 	git ls-files '*.[ch]' '*.inc' | xargs clang-format --dry-run -Werror
 	scripts/check-imports.sh
 
 format: ## rewrite both languages in the house's form
-	swift format --in-place --recursive --parallel Sources Tests Fuzz Package.swift
+	swift format --in-place --recursive --parallel Sources Tests Fuzz Benchmarks/Sources Benchmarks/Package.swift Package.swift
 	git ls-files '*.[ch]' '*.inc' | xargs clang-format -i
 
 coverage: setup ## line coverage a target
 	scripts/coverage.sh
+
+bench-kernels: setup ## each kernel as a share of the machine's peak, and pruned against dense
+	swift run -c release --package-path Benchmarks kernel-bench
 
 bench-peers: build ## llama.cpp and Sonde in turn, one table (builds llama.cpp at first: long)
 	Benchmarks/peers/setup.sh

@@ -8,27 +8,37 @@ struct AlignedMemory<Element: BitwiseCopyable>: ~Copyable {
 
     let base: UnsafeMutablePointer<Element>
     let count: Int
-
-    /// From this size on, memory starts on a huge page and asks for more: reading a model's weights
-    /// in pages of 4 KiB would miss the TLB at every other row.
-    private static var hugePageSize: Int { 2 << 20 }
+    /// What the memory is part of; nil: it is its own.
+    private let pages: MatrixPages?
 
     /// Uninitialised memory for `count` elements.
-    init(count: Int) {
+    ///
+    /// From the size of a huge page on it starts on one and asks for more.
+    ///
+    /// - Parameters:
+    ///   - count: Elements.
+    ///   - sharesPages: Whether smaller memory lies on huge pages with others like it. Those are given
+    ///     back together: for what lives as long as a model.
+    init(count: Int, sharesPages: Bool = false) {
+        self.count = count
         let byteCount = max(1, count) * MemoryLayout<Element>.stride
-        let isHuge = byteCount >= Self.hugePageSize
+        if sharesPages, let (shared, pages) = unsafe MatrixPages.allocate(byteCount: byteCount) {
+            unsafe base = shared.bindMemory(to: Element.self, capacity: max(1, count))
+            self.pages = pages
+            return
+        }
+        let isHuge = byteCount >= HugePage.byteCount
         let raw = UnsafeMutableRawPointer.allocate(
             byteCount: byteCount,
-            alignment: isHuge ? Self.hugePageSize : Self.alignment
+            alignment: isHuge ? HugePage.byteCount : Self.alignment
         )
-        // SAFETY: whole pages within the memory just allocated; the advice changes no content.
-        if isHuge { unsafe madvise(raw, byteCount / 4_096 * 4_096, MADV_HUGEPAGE) }
+        if isHuge { unsafe HugePage.advise(raw, byteCount: byteCount) }
         unsafe base = raw.bindMemory(to: Element.self, capacity: max(1, count))
-        self.count = count
+        pages = nil
     }
 
     deinit {
-        // SAFETY: `base` came from `allocate` in `init`, and this is its only owner.
-        unsafe base.deallocate()
+        // SAFETY: without `pages`, `base` came from `allocate` in `init`, and this is its only owner.
+        if pages == nil { unsafe base.deallocate() }
     }
 }

@@ -16,6 +16,9 @@ extension Compute {
     ) {
         precondition(input.width == weight.columnCount, "the input is as wide as the weight's rows")
         check(keeping, rowCount: weight.rowCount)
+        guard !usesBLAS(weight, keeping: keeping) else {
+            return selectOutBLAS(input, weight, into: &output)
+        }
         let count = keeping?.count ?? weight.rowCount
         output.reshape(rowCount: input.rowCount, width: count)
         guard !weight.format.isQuantised else {
@@ -68,6 +71,9 @@ extension Compute {
             "gate and up have one shape and one format"
         )
         check(keeping, rowCount: gate.rowCount)
+        guard !usesBLAS(gate, keeping: keeping) else {
+            return gatedUnitBLAS(input, gate: gate, up: up, activation: activation, into: &output)
+        }
         let count = keeping?.count ?? gate.rowCount
         output.reshape(rowCount: input.rowCount, width: count)
         guard !gate.format.isQuantised else {
@@ -128,6 +134,9 @@ extension Compute {
         check(keeping, rowCount: weight.rowCount)
         guard !weight.format.isQuantised else {
             return selectInQuantised(input, weight, keeping: keeping, addingTo: &output)
+        }
+        guard !usesBLAS(weight, keeping: keeping) else {
+            return selectInBLAS(input, weight, addingTo: &output)
         }
         let kernels = unsafe kernels
         let (x, y, tokens, width) = unsafe (input.base, output.base, input.rowCount, output.width)

@@ -12,6 +12,8 @@ public final class Compute: Sendable {
     public let instructionSet: InstructionSet
     /// Workers, the calling thread included.
     public let threadCount: Int
+    /// Who multiplies with f32 weights that are kept in full.
+    public let backend: ProductBackend
     let pool: WorkerPool
     /// The input of the product that runs, for weights that want it as whole numbers.
     private let quantised = QuantisedActivations()
@@ -28,10 +30,12 @@ public final class Compute: Sendable {
     /// - Parameters:
     ///   - threadCount: Workers, the calling thread included.
     ///   - instructionSet: Caps the kernels; nil: the best that this CPU has.
+    ///   - backend: Who multiplies with f32 weights that are kept in full.
     /// - Throws: `KernelError` when the CPU lacks the instruction set, or workers cannot start.
     public init(
         threadCount: Int,
-        instructionSet: InstructionSet? = nil
+        instructionSet: InstructionSet? = nil,
+        backend: ProductBackend = .kernels
     ) throws(KernelError) {
         let chosen = instructionSet ?? .native
         guard InstructionSet.available.contains(chosen) else {
@@ -39,6 +43,8 @@ public final class Compute: Sendable {
         }
         self.instructionSet = chosen
         self.threadCount = threadCount
+        self.backend = backend
+        if backend == .blas { OpenBLAS.setThreadCount(threadCount) }
         pool = try WorkerPool(threadCount: threadCount)
     }
 

@@ -43,7 +43,7 @@ public final class WeightMatrix: @unchecked Sendable {
         self.rowCount = rowCount
         self.columnCount = columnCount
         outputsAreColumns = columnUnits != nil
-        data = AlignedMemory(count: rowCount * format.rowByteCount(columnCount))
+        data = AlignedMemory(count: rowCount * format.rowByteCount(columnCount), sharesPages: true)
         let outputCount = columnUnits?.count ?? rowCount
         units = AlignedMemory(count: Self.unitCount(format, outputCount: outputCount))
         for (column, unit) in (columnUnits ?? []).enumerated() where format.isQuantised {
@@ -159,40 +159,13 @@ public final class WeightMatrix: @unchecked Sendable {
         }
     }
 
-    /// The unit of each row as an output; see `init`.
-    ///
-    /// - Parameter compute: Whose workers share the rows.
-    /// - Returns: `[rowCount]`; for an f32 matrix.
-    public func rowUnits(compute: Compute) -> [Float] {
-        precondition(format == .f32, "units are made from floats")
-        var units = [Float](repeating: 0, count: rowCount)
-        let (base, columnCount) = unsafe (floats, columnCount)
-        unsafe units.withUnsafeMutableBufferPointer { units in
-            guard let units = units.baseAddress else { return }
-            compute.forEachRow(rowCount) { row in
-                // SAFETY: rows lie within `data`; every unit is written by one task.
-                unsafe units[row] = kn_unit(base + row * columnCount, columnCount)
-            }
-        }
-        return units
-    }
-
-    /// Writes one column of an f32 matrix.
-    ///
-    /// - Parameters:
-    ///   - column: In `0..<columnCount`.
-    ///   - output: Overwritten, `[rowCount]`.
-    public func copyColumn(_ column: Int, into output: inout MutableSpan<Float>) {
-        precondition(format == .f32, "columns of floats")
-        precondition(column >= 0 && column < columnCount && output.count == rowCount, "one column")
-        // SAFETY: every entry lies within `data`.
-        for row in 0..<rowCount { output[row] = unsafe floats[row * columnCount + column] }
-    }
-
-    /// The entries of an f32 matrix.
-    private var floats: UnsafeMutablePointer<Float> {
-        unsafe UnsafeMutableRawPointer(data.base)
-            .bindMemory(to: Float.self, capacity: rowCount * columnCount)
+    /// The entries of an f32 matrix, row by row; valid while `self` lives.
+    var floats: UnsafePointer<Float> {
+        precondition(format == .f32, "entries of floats")
+        return unsafe UnsafePointer(
+            UnsafeMutableRawPointer(data.base)
+                .bindMemory(to: Float.self, capacity: rowCount * columnCount)
+        )
     }
 
     /// The matrix as the kernels see it; valid while `self` lives.

@@ -16,7 +16,19 @@ struct ModelLoader {
     /// Kernels of the model; its workers also share the loading.
     let compute: Compute
 
+    /// Where matrices are transposed.
+    private let source: TransposeBuffer
+
     private var config: ModelConfig { file.config }
+
+    /// - Parameters:
+    ///   - file: The model's file.
+    ///   - plan: How the matrices are stored.
+    ///   - compute: Kernels of the model; its workers also share the loading.
+    init(file: ModelFile, plan: WeightPlan, compute: Compute) {
+        (self.file, self.plan, self.compute) = (file, plan, compute)
+        source = TransposeBuffer(compute: compute)
+    }
 
     /// - Parameter progress: Called after each layer with the number of layers loaded so far.
     /// - Returns: The network.
@@ -194,12 +206,8 @@ struct ModelLoader {
         let tensor = try tensor(name + ".weight")
         let (channels, hidden) = (tensor.dimensions[0], tensor.dimensions[1])
         // Rows of the file's matrix: columns of ours, thus each with its unit.
-        let source = try WeightMatrix(
-            format: .f32,
-            rowCount: hidden,
-            columnCount: channels,
-            compute: compute
-        ) { (row, span: inout MutableSpan<Float>) throws(ModelFileError) in
+        try source.load(rowCount: hidden, columnCount: channels) {
+            (row, span: inout MutableSpan<Float>) throws(ModelFileError) in
             try file.copyRow(row, of: tensor, into: &span)
         }
         let norms = Mutex(ConsumerNorms(channelCount: channels))
@@ -207,7 +215,7 @@ struct ModelLoader {
             format: plan.format(of: tensor.name),
             rowCount: channels,
             columnCount: hidden,
-            columnUnits: source.rowUnits(compute: compute),
+            columnUnits: source.rowUnits(),
             compute: compute
         ) { channel, span in
             source.copyColumn(channel, into: &span)

@@ -6,6 +6,7 @@ import Runtime
 
 extension WeightFormat: ExpressibleByArgument {}
 extension InstructionSet: ExpressibleByArgument {}
+extension ProductBackend: ExpressibleByArgument {}
 extension LogLevel: ExpressibleByArgument {}
 
 /// Options of every command that runs a model.
@@ -31,6 +32,11 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Caps the instruction set: scalar, avx2, avx512. (default: the best present)")
     var isa: InstructionSet?
 
+    @Option(
+        help: "Who multiplies with f32 weights kept in full: kernels, or blas (OpenBLAS)."
+    )
+    var backend = ProductBackend.kernels
+
     @Option(help: "Seed of everything that is drawn.")
     var seed: UInt64 = 0
 
@@ -45,12 +51,17 @@ struct ModelOptions: ParsableArguments {
         guard weights == "auto" || WeightFormat(rawValue: weights) != nil else {
             throw ValidationError("--weights \(weights): expected f32, bf16, int8, int4 or auto")
         }
+        guard backend == .kernels || weights == "f32" else {
+            throw ValidationError(
+                "--backend blas: OpenBLAS has f32 only; give --weights f32 as well"
+            )
+        }
     }
 
     /// Finds the model, pulling the default one when it is missing, and loads it.
     func load() async throws -> LoadedModel {
         let count = threads ?? ProcessInfo.processInfo.activeProcessorCount
-        let compute = try Compute(threadCount: count, instructionSet: isa)
+        let compute = try Compute(threadCount: count, instructionSet: isa, backend: backend)
         let path = try await Self.path(of: model)
         let bar = ProgressBar("loading", unit: .items("layers"))
         defer { bar.finish() }

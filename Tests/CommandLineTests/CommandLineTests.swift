@@ -6,7 +6,10 @@ import Testing
 
 /// The real binary, as a user meets it.
 @Suite("Command line", .serialized)
-struct CommandLineTests {
+final class CommandLineTests {
+    private let folder = FileManager.default.temporaryDirectory
+        .appending(path: "sonde-\(UUID().uuidString)")
+
     struct Outcome {
         var status: Int32
         var output: String
@@ -39,11 +42,13 @@ struct CommandLineTests {
     }
 
     private func temporary(_ name: String, _ data: Data) throws -> String {
-        let url = FileManager.default.temporaryDirectory
-            .appending(path: "sonde-\(UUID().uuidString)-\(name)")
+        let url = folder.appending(path: name)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try data.write(to: url)
         return url.path
     }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
 
     @Test("generate prints JSON with choices, usage and pruning")
     func generateJSON() async throws {

@@ -212,36 +212,73 @@ struct ProductTests {
         }
     }
 
-    @Test("OpenBLAS agrees with selectOut in f32", arguments: InstructionSet.available)
+    @Test("OpenBLAS agrees with the kernels", arguments: InstructionSet.available)
     func openBLASAgrees(set: InstructionSet) throws {
-        let compute = try Compute(threadCount: 2, instructionSet: set)
+        let kernels = try Compute(threadCount: 2, instructionSet: set)
+        let blas = try Compute(threadCount: 2, instructionSet: set, backend: .blas)
         var numbers = RandomNumbers(seed: 6)
         for (rows, columns) in Self.sizes {
             for count in Self.tokenCounts {
                 let entries = numbers.floats(rows * columns)
                 let tokens = numbers.floats(count * columns)
                 let input = Activations(tokens, width: columns)
-                var ours = Activations()
-                var theirs = Activations()
+                var (ours, theirs) = (Activations(), Activations())
                 let weight = WeightMatrix(entries, format: .f32, columnCount: columns)
-                compute.selectOut(input, weight, keeping: nil, into: &ours)
-                OpenBLAS.product(input, entries, rowCount: rows, into: &theirs)
+                kernels.selectOut(input, weight, keeping: nil, into: &ours)
+                blas.selectOut(input, weight, keeping: nil, into: &theirs)
                 let bounds = (0..<count * rows).map { index -> Estimate in
                     let (token, row) = index.quotientAndRemainder(dividingBy: rows)
-                    var estimate = Estimate.dot(
+                    return Estimate.dot(
                         tokens.row(token, width: columns),
                         entries.row(row, width: columns)
                     )
-                    estimate.bound *= 2  // both results may be off
-                    return estimate
                 }
                 #expect(theirs.rowCount == count && theirs.width == rows)
                 #expect(bounds.agree(with: theirs.entries))
-                #expect(
-                    zip(bounds, zip(ours.entries, theirs.entries)).allSatisfy {
-                        Double(abs($1.0 - $1.1)) <= $0.bound
-                    }
+                // The transposed product of the same matrix, on top of something.
+                let inputs = Activations(numbers.floats(count * rows), width: rows)
+                var sums = (
+                    Activations(tokens, width: columns), Activations(tokens, width: columns)
                 )
+                kernels.selectIn(inputs, weight, keeping: nil, addingTo: &sums.0)
+                blas.selectIn(inputs, weight, keeping: nil, addingTo: &sums.1)
+                let tolerance = 1e-6 * Float(rows + 10)
+                #expect(
+                    zip(sums.0.entries, sums.1.entries).allSatisfy { abs($0 - $1) <= tolerance }
+                )
+            }
+        }
+    }
+
+    @Test("OpenBLAS gates as the kernels do, and leaves them what is pruned")
+    func openBLASGates() throws {
+        let kernels = try Compute(threadCount: 1)
+        let blas = try Compute(threadCount: 1, backend: .blas)
+        var numbers = RandomNumbers(seed: 8)
+        let gate = WeightMatrix(numbers.floats(24 * 40), format: .f32, columnCount: 40)
+        let up = WeightMatrix(numbers.floats(24 * 40), format: .f32, columnCount: 40)
+        let input = Activations(numbers.floats(5 * 40), width: 40)
+        for activation in [GateActivation.silu, .gelu] {
+            for kept in [nil, [3, 1, 23]] as [[Int32]?] {
+                var (ours, theirs) = (Activations(), Activations())
+                kernels.gatedUnit(
+                    input,
+                    gate: gate,
+                    up: up,
+                    activation: activation,
+                    keeping: kept,
+                    into: &ours
+                )
+                blas.gatedUnit(
+                    input,
+                    gate: gate,
+                    up: up,
+                    activation: activation,
+                    keeping: kept,
+                    into: &theirs
+                )
+                #expect(zip(ours.entries, theirs.entries).allSatisfy { abs($0 - $1) < 1e-4 })
+                if kept != nil { #expect(ours.entries == theirs.entries) }
             }
         }
     }

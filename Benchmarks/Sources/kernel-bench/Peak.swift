@@ -1,0 +1,55 @@
+import CPeak
+import Kernels
+
+/// What this core does at most, measured at the start of the run.
+struct Peak: CustomStringConvertible {
+    /// Fused multiply-adds of f32, in operations a second.
+    let float: Double
+    /// Products of int16 pairs, which the integer kernels are made of.
+    let pairs: Double
+    /// Products of int8, where the CPU has them (VNNI).
+    let bytes: Double
+    /// Bytes a second from memory, in four streams.
+    let read: Double
+
+    init(instructionSet: InstructionSet) {
+        let isWide = instructionSet == .avx512
+        float = Self.operations(isWide ? PEAK_FMA_AVX512 : PEAK_FMA_AVX2)
+        pairs = Self.operations(isWide ? PEAK_PAIRS_VNNI : PEAK_PAIRS_AVX2)
+        bytes = Self.operations(PEAK_BYTES_VNNI)
+        let buffer = [UInt8](repeating: 1, count: 256 << 20)
+        read = unsafe buffer.withUnsafeBytes { bytes in
+            (0..<3).map { _ in
+                let start = peak_wall_seconds()
+                _ = unsafe peak_read(bytes.baseAddress, bytes.count)
+                return Double(bytes.count) / (peak_wall_seconds() - start)
+            }.max() ?? 0
+        }
+    }
+
+    /// The peak that a format's products are measured against.
+    func operations(_ format: WeightFormat) -> Double {
+        switch format {
+        case .f32, .bf16: float
+        case .int8, .int4: pairs
+        }
+    }
+
+    var description: String {
+        let wide = bytes > 0 ? ", int8 \(giga(bytes)) GOP/s" : ""
+        return """
+            Peak of this core: f32 \(giga(float)) GFLOP/s, int16 pairs \(giga(pairs)) GOP/s\(wide), \
+            read \(giga(read)) GB/s.
+            """
+    }
+
+    private func giga(_ value: Double) -> String { (value * 1e-9).formatted(digits: 1) }
+
+    private static func operations(_ instruction: peak_instruction) -> Double {
+        (0..<7).map { _ in
+            let start = peak_thread_seconds()
+            let count = peak_compute(instruction, 500_000)
+            return count / (peak_thread_seconds() - start)
+        }.max() ?? 0
+    }
+}

@@ -1,0 +1,60 @@
+import Foundation
+
+/// The products as OpenBLAS makes them, for what it can take.
+extension Compute {
+    /// Whether OpenBLAS takes a product.
+    func usesBLAS(_ weight: WeightMatrix, keeping: [Int32]?) -> Bool {
+        backend == .blas && keeping == nil && weight.format == .f32
+    }
+
+    /// `selectOut` with every row; sizes are checked by the entry point.
+    func selectOutBLAS(
+        _ input: borrowing Activations,
+        _ weight: WeightMatrix,
+        into output: inout Activations
+    ) {
+        output.reshape(rowCount: input.rowCount, width: weight.rowCount)
+        // SAFETY: sizes are those of the matrices.
+        unsafe OpenBLAS.product(
+            input.base,
+            weight.floats,
+            sizes: (input.rowCount, weight.rowCount, weight.columnCount),
+            into: output.base
+        )
+    }
+
+    /// `gatedUnit` with every row: two products, then the activation.
+    func gatedUnitBLAS(
+        _ input: borrowing Activations,
+        gate: WeightMatrix,
+        up: WeightMatrix,
+        activation: GateActivation,
+        into output: inout Activations
+    ) {
+        var gated = Activations()
+        selectOutBLAS(input, gate, into: &gated)
+        selectOutBLAS(input, up, into: &output)
+        let (g, y, width) = unsafe (gated.base, output.base, output.width)
+        forEachRow(output.rowCount) { row in
+            // SAFETY: both are [tokens, rows]; each row is written by one task.
+            for index in row * width..<(row + 1) * width {
+                unsafe y[index] *= activation(g[index])
+            }
+        }
+    }
+
+    /// `selectIn` with every row; sizes are checked by the entry point.
+    func selectInBLAS(
+        _ input: borrowing Activations,
+        _ weight: WeightMatrix,
+        addingTo output: inout Activations
+    ) {
+        // SAFETY: sizes are those of the matrices.
+        unsafe OpenBLAS.transposedProduct(
+            input.base,
+            weight.floats,
+            sizes: (input.rowCount, weight.columnCount, weight.rowCount),
+            addingTo: output.base
+        )
+    }
+}
