@@ -85,7 +85,11 @@ let package = Package(
             dependencies: ["ModelFiles", "ProbeScheduler", "Tokenizers"],
             swiftSettings: strict
         ),
-        .target(name: "StaticPruning", dependencies: ["Runtime"], swiftSettings: strict),
+        .target(
+            name: "StaticPruning",
+            dependencies: ["ModelFiles", "Runtime"],
+            swiftSettings: strict
+        ),
         .target(name: "Evaluation", dependencies: ["Runtime"], swiftSettings: strict),
         .target(
             name: "Server",

@@ -26,6 +26,14 @@ public struct CausalLM: Sendable {
             + layers.reduce(0) { $0 + $1.weightByteCount }
     }
 
+    /// Whether every layer has the heads and channels that `shape` names; pruners demand it.
+    public var isUniform: Bool {
+        layers.allSatisfy {
+            $0.attention.headCount == shape.headCount
+                && $0.mlp.upProjection.weight.rowCount == shape.channelCount
+        }
+    }
+
     /// Number of tokens in the vocabulary.
     public var vocabularySize: Int { head.rowCount }
 

@@ -135,7 +135,7 @@ struct ModelLoader {
                 queryNorm: config.hasQueryKeyNorm ? try norm(prefix + "attn_q_norm") : nil,
                 keyNorm: config.hasQueryKeyNorm ? try norm(prefix + "attn_k_norm") : nil,
                 rotary: rotary,
-                headCount: config.headCount,
+                headCount: config.widths(ofLayer: index).headCount,
                 kvHeadCount: config.kvHeadCount,
                 headDimension: config.headDimension,
                 scale: config.attentionScale,

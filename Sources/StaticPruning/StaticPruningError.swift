@@ -11,6 +11,9 @@ public enum StaticPruningError: Error, Equatable, CustomStringConvertible {
     /// A mask could not be made.
     case mask(MaskError, layer: Int, kind: PrunableBlock.Kind)
 
+    /// The pruned model cannot be written.
+    case unsupported(path: String, reason: String)
+
     /// One line: what was wrong, where, and what was expected.
     public var description: String {
         switch self {
@@ -25,6 +28,8 @@ public enum StaticPruningError: Error, Equatable, CustomStringConvertible {
                 + "use preset paper, or calibrate in one run"
         case .mask(let error, let layer, let kind):
             "layer \(layer) \(kind.rawValue): \(error)"
+        case .unsupported(let path, let reason):
+            "\(path): cannot write this model pruned: \(reason)"
         }
     }
 }

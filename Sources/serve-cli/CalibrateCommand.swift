@@ -60,6 +60,9 @@ struct CalibrateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let model = try await options.load()
+        guard model.network.isUniform else {
+            throw BadInput("\(model.path): calibration needs layers of one width")
+        }
         guard context <= model.config.contextLength else {
             throw BadInput(
                 "--context \(context): the model's context is \(model.config.contextLength) tokens"

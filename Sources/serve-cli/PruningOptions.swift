@@ -95,6 +95,7 @@ struct PruningOptions: ParsableArguments {
         refreshInterval: Int?,
         warns: Bool = true
     ) throws -> EnginePruning {
+        try requireUniform(model)
         switch chosen {
         case .dense: return .dense
         case .wandaSP, .flap, .magnitude, .ppsp:
@@ -122,6 +123,7 @@ struct PruningOptions: ParsableArguments {
         history loaded: ProbeHistory? = nil,
         onDecision: ((BlockDecision) -> Void)? = nil
     ) throws -> any Pruner {
+        try requireUniform(model)
         switch chosen {
         case .dense: return DensePruner()
         case .wandaSP, .flap, .magnitude, .ppsp: return try staticPlan(model, loaded).pruner
@@ -146,6 +148,16 @@ struct PruningOptions: ParsableArguments {
     }
 
     // MARK: - Parts
+
+    /// A model whose layers differ in width has been pruned already.
+    private func requireUniform(_ model: LoadedModel) throws {
+        guard chosen == .dense || model.network.isUniform else {
+            throw BadInput(
+                "\(model.path): its layers differ in width, so it runs with --method dense alone; "
+                    + "prune the model that it was made from"
+            )
+        }
+    }
 
     private var policy: RatioPolicy { RatioPolicy(nominalRatio: pruneRatio) }
 
@@ -181,7 +193,7 @@ struct PruningOptions: ParsableArguments {
         )
     }
 
-    private func staticPlan(
+    func staticPlan(
         _ model: LoadedModel,
         _ loaded: ProbeHistory? = nil
     ) throws -> StaticPlan {

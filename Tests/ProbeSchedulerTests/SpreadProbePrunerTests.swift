@@ -70,8 +70,8 @@ struct SpreadProbePrunerTests {
         #expect(expected == ExpectedInput(means: [5, 0], firstPositionMeans: [9, 0]))
     }
 
-    @Test("one head more is paid for in channels: multiply-adds stay within the policy's")
-    func budget() {
+    @Test("heads stay and are paid for in channels: multiply-adds stay within the policy's")
+    func exchange() {
         let shape = ModelShape(
             layerCount: 30,
             hiddenSize: 576,
@@ -80,20 +80,24 @@ struct SpreadProbePrunerTests {
             headDimension: 64,
             channelCount: 1536
         )
-        func pruner(_ ratio: Double) -> SpreadProbePruner {
-            SpreadProbePruner(
-                shape: shape,
-                norms: [:],
-                policy: RatioPolicy(nominalRatio: ratio),
-                configuration: ProbeConfiguration(),
-                history: nil
-            )
-        }
         // The policy keeps 6 heads and 896 channels; a head costs 128/3 channels.
-        #expect(pruner(0.4).keptCount(.attention) == 7)
-        #expect(pruner(0.4).keptCount(.mlp) == 896 - 43)
-        #expect(pruner(0.01).keptCount(.attention) == 9)
-        #expect(pruner(0.01).keptCount(.mlp) == 1536)
+        let exchange = HeadExchange(RatioPolicy(nominalRatio: 0.4), shape)
+        #expect(exchange.headCount == 9)
+        #expect(exchange.channelCount == 896 - 128)
+        // Nothing to buy.
+        let dense = HeadExchange(RatioPolicy(nominalRatio: 0.01), shape)
+        #expect(dense.headCount == 9)
+        #expect(dense.channelCount == 1536)
+    }
+
+    @Test("channels that are few buy as many heads as half of them pay for")
+    func poorExchange() {
+        // The policy keeps 2 of 4 heads and 4 of 8 channels; a head costs 2 · 2 / 3, thus 2 channels.
+        let shape = ModelShape.tiny(heads: 4, headDimension: 2, channels: 8)
+        let policy = RatioPolicy(nominalRatio: 0.5, channelMultiple: 1, rescales: false)
+        let exchange = HeadExchange(policy, shape)
+        #expect(exchange.headCount == 3)
+        #expect(exchange.channelCount == 2)
     }
 
     @Test("calibration's variance leaves first positions out")

@@ -73,4 +73,6 @@ public struct Biases: OptionSet, Sendable {
     public static let attentionOutput = Biases(rawValue: 2)
     /// All projections of the MLP: `ffn_up.bias`, `ffn_down.bias` and, if gated, `ffn_gate.bias`.
     public static let mlp = Biases(rawValue: 4)
+    /// The down projection of the MLP alone: `ffn_down.bias`.
+    public static let down = Biases(rawValue: 8)
 }

@@ -17,6 +17,39 @@ struct GGUFKeys: ConfigValues {
         try gguf.valueIfPresent(key(name), as: .float)
     }
 
+    /// One integer in `1...limit` a layer: an array of them, or one for all.
+    func sizes(
+        _ name: String,
+        count: Int,
+        upTo limit: Int
+    ) throws(ModelFileError) -> [Int] {
+        guard case .array(let array) = gguf.metadata[key(name)] else {
+            return Array(repeating: try size(name, upTo: limit), count: count)
+        }
+        guard let values = array.integers, values.count == count else {
+            throw bad(
+                name,
+                expected: "one integer for each of \(count) layers",
+                found: "an array of \(array.integers.map { "\($0.count)" } ?? "other values")"
+            )
+        }
+        guard let layer = values.firstIndex(where: { $0 < 1 || $0 > limit }) else { return values }
+        throw bad(
+            name,
+            expected: "1 to \(limit)",
+            found: "\(values[layer]) in layer \(layer)"
+        )
+    }
+
+    /// The largest of `sizes`.
+    func largestSize(
+        _ name: String,
+        layerCount: Int,
+        upTo limit: Int
+    ) throws(ModelFileError) -> Int {
+        try sizes(name, count: layerCount, upTo: limit).max() ?? 0
+    }
+
     func string(_ name: String) throws(ModelFileError) -> String? {
         try gguf.valueIfPresent(key(name), as: .string)
     }

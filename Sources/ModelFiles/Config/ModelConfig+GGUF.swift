@@ -10,38 +10,61 @@ extension ModelConfig {
     /// Reads the metadata alone.
     init(metadataOf gguf: GGUF) throws(ModelFileError) {
         let architecture = try gguf.value("general.architecture", as: .string)
-        guard let family = Architecture.gguf.first(where: { $0.rawValue == architecture }) else {
+        let families = Architecture.gguf
+        // DeciLM's layout is LLaMA's with widths of their own in every layer.
+        let familyName = architecture == Self.layeredLlama ? "llama" : architecture
+        guard let family = families.first(where: { $0.rawValue == familyName }) else {
             throw .unsupportedArchitecture(
                 path: gguf.path,
                 found: architecture,
-                supported: Architecture.gguf.map(\.rawValue)
+                supported: families.map(\.rawValue) + [Self.layeredLlama]
             )
         }
         let keys = GGUFKeys(gguf: gguf, prefix: architecture)
         try keys.refuseVariants()
         let hiddenSize = try keys.size("embedding_length", upTo: SizeLimit.hiddenSize)
-        let headCount = try keys.size("attention.head_count", upTo: SizeLimit.heads)
+        let layerCount = try keys.size("block_count", upTo: SizeLimit.layers)
+        let headCount = try keys.largestSize(
+            "attention.head_count",
+            layerCount: layerCount,
+            upTo: SizeLimit.heads
+        )
         let headDimension = try keys.headDimension(hiddenSize: hiddenSize, headCount: headCount)
         self.init(
             architecture: architecture,
             family: family,
             name: try gguf.valueIfPresent("general.name", as: .string),
             licence: try gguf.valueIfPresent("general.license", as: .string),
-            layerCount: try keys.size("block_count", upTo: SizeLimit.layers),
+            layerCount: layerCount,
             hiddenSize: hiddenSize,
             headCount: headCount,
             kvHeadCount: try keys.kvHeadCount("attention.head_count_kv", headCount: headCount),
             headDimension: headDimension,
-            channelCount: try keys.size("feed_forward_length", upTo: SizeLimit.channels),
+            channelCount: try keys.largestSize(
+                "feed_forward_length",
+                layerCount: layerCount,
+                upTo: SizeLimit.channels
+            ),
             vocabularySize: try keys.vocabularySize(),
             contextLength: try keys.size("context_length", upTo: SizeLimit.context),
             normEpsilon: try keys.positive("attention.layer_norm_rms_epsilon")
         )
+        layerWidths = try LayerWidths.all(
+            keys,
+            layerCount: layerCount,
+            kvHeadCount: kvHeadCount
+        )
         applyFamily()
+        // What a pruned model's removed channels did on average.
+        if gguf.tensor(named: "blk.0.attn_output.bias") != nil { biases.insert(.attentionOutput) }
+        if gguf.tensor(named: "blk.0.ffn_down.bias") != nil { biases.insert(.down) }
         try readAttention(keys)
         try readTokens(GGUFKeys(gguf: gguf, prefix: "tokenizer.ggml"))
         tiesEmbeddings = gguf.tensor(named: "output.weight") == nil
     }
+
+    /// What llama.cpp calls LLaMA with widths of their own in every layer.
+    public static let layeredLlama = "deci"
 
     /// What follows from the family alone, and stands in no file.
     mutating func applyFamily() {

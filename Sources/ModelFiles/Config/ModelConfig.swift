@@ -17,14 +17,16 @@ public struct ModelConfig: Sendable, Equatable {
     public internal(set) var layerCount: Int
     /// Width of the residual stream.
     public internal(set) var hiddenSize: Int
-    /// Query heads of a layer.
+    /// Query heads of a layer; of the widest where layers differ.
     public internal(set) var headCount: Int
     /// Key-value heads of a layer; divides `headCount`.
     public internal(set) var kvHeadCount: Int
     /// Width of one head.
     public internal(set) var headDimension: Int
-    /// Intermediate channels of an MLP (`feed_forward_length`).
+    /// Intermediate channels of an MLP (`feed_forward_length`); of the widest where layers differ.
     public internal(set) var channelCount: Int
+    /// Heads and channels of each layer, `[layerCount]`; nil: all layers are as wide.
+    public internal(set) var layerWidths: [LayerWidths]?
     /// Tokens that the model knows.
     public internal(set) var vocabularySize: Int
     /// Positions that the model was trained on.
@@ -82,6 +84,11 @@ public struct ModelConfig: Sendable, Equatable {
 
     /// Added to the mean square in every norm.
     public var rmsNormEpsilon: Float { normEpsilon }
+
+    /// Heads and channels of one layer.
+    public func widths(ofLayer layer: Int) -> LayerWidths {
+        layerWidths?[layer] ?? LayerWidths(headCount: headCount, channelCount: channelCount)
+    }
 
     /// The architectures that can be read.
     public static let supportedArchitectures = Architecture.allCases.map(\.rawValue)

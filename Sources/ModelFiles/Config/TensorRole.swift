@@ -80,12 +80,12 @@ extension ModelConfig {
     private func attentionRoles(_ layer: Int) -> [TensorRole] {
         let (to, from) = ("blk.\(layer).", "layers.\(layer).")
         let isOPT = family == .opt
-        let queryWidth = headCount * headDimension
+        let queryWidth = widths(ofLayer: layer).headCount * headDimension
         var roles = normRoles(
             to + "attn_norm",
             from + (isOPT ? "self_attn_layer_norm" : "input_layernorm")
         )
-        roles += projectionRoles(to, from)
+        roles += projectionRoles(to, from, queryWidth: queryWidth)
         if hasQueryKeyNorm {
             for (name, source) in [("attn_q_norm", "q_norm"), ("attn_k_norm", "k_norm")] {
                 roles.append(
@@ -110,8 +110,12 @@ extension ModelConfig {
     }
 
     /// Query, key and value.
-    private func projectionRoles(_ to: String, _ from: String) -> [TensorRole] {
-        let (queryWidth, kvWidth) = (headCount * headDimension, kvHeadCount * headDimension)
+    private func projectionRoles(
+        _ to: String,
+        _ from: String,
+        queryWidth: Int
+    ) -> [TensorRole] {
+        let kvWidth = kvHeadCount * headDimension
         guard family == .phi3 else {
             let all = [("q", queryWidth), ("k", kvWidth), ("v", kvWidth)]
             return all.flatMap { name, width in
@@ -140,6 +144,7 @@ extension ModelConfig {
 
     private func mlpRoles(_ layer: Int) -> [TensorRole] {
         let (to, from) = ("blk.\(layer).", "layers.\(layer).")
+        let channelCount = widths(ofLayer: layer).channelCount
         let (up, down) = ([hiddenSize, channelCount], [channelCount, hiddenSize])
         let hasBias = biases.contains(.mlp)
         let normName =
@@ -171,7 +176,12 @@ extension ModelConfig {
             roles += productRoles(to + "ffn_gate", from + "mlp.gate_proj", up, hasBias: hasBias)
             roles += productRoles(to + "ffn_up", from + "mlp.up_proj", up, hasBias: hasBias)
         }
-        roles += productRoles(to + "ffn_down", from + "mlp.down_proj", down, hasBias: hasBias)
+        roles += productRoles(
+            to + "ffn_down",
+            from + "mlp.down_proj",
+            down,
+            hasBias: hasBias || biases.contains(.down)
+        )
         if hasPostNorms {
             roles += normRoles(to + "post_ffw_norm", from + "post_feedforward_layernorm")
         }

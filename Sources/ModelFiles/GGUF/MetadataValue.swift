@@ -76,25 +76,28 @@ enum MetadataType: UInt32, CaseIterable {
 }
 
 extension MetadataValue {
+    /// The type.
+    var type: MetadataType {
+        switch self {
+        case .uint8: .uint8
+        case .int8: .int8
+        case .uint16: .uint16
+        case .int16: .int16
+        case .uint32: .uint32
+        case .int32: .int32
+        case .float32: .float32
+        case .bool: .bool
+        case .string: .string
+        case .array: .array
+        case .uint64: .uint64
+        case .int64: .int64
+        case .float64: .float64
+        }
+    }
+
     /// The type as errors name it.
     var typeName: String {
-        let type: MetadataType =
-            switch self {
-            case .uint8: .uint8
-            case .int8: .int8
-            case .uint16: .uint16
-            case .int16: .int16
-            case .uint32: .uint32
-            case .int32: .int32
-            case .float32: .float32
-            case .bool: .bool
-            case .string: .string
-            case .array: .array
-            case .uint64: .uint64
-            case .int64: .int64
-            case .float64: .float64
-            }
-        return switch self {
+        switch self {
         case .array(let array): "array of \(array.elementType)"
         default: "\(type)"
         }
@@ -118,6 +121,23 @@ extension MetadataArray {
         case .uint64: .uint64
         case .int64: .int64
         case .float64: .float64
+        }
+    }
+}
+
+extension MetadataArray {
+    /// The elements, where they are integers that fit.
+    var integers: [Int]? {
+        switch self {
+        case .uint8(let values): values.map { Int($0) }
+        case .int8(let values): values.map { Int($0) }
+        case .uint16(let values): values.map { Int($0) }
+        case .int16(let values): values.map { Int($0) }
+        case .uint32(let values): values.map { Int($0) }
+        case .int32(let values): values.map { Int($0) }
+        case .uint64(let values): values.allSatisfy { $0 <= Int.max } ? values.map { Int($0) } : nil
+        case .int64(let values): values.map { Int($0) }
+        default: nil
         }
     }
 }

@@ -7,9 +7,9 @@ public import Kernels
 /// does on average comes back as a bias, one for first positions and one for all other rows. So a
 /// channel's importance is its mean squared *deviation* from that average times its consumer's squared
 /// weights. The probe and the calibration are trusted by their number of rows; the calibration's weight is
-/// bounded, because it may be of another domain. One head more is kept than by the published rule, for as
-/// many multiply-adds of channels. Calibration never moves on, so a batch's masks do not
-/// depend on earlier batches.
+/// bounded, because it may be of another domain. Heads stay where channels can pay for them
+/// (`HeadExchange`); where all do, attention needs no probe. Calibration never moves on, so a batch's
+/// masks do not depend on earlier batches.
 public final class SpreadProbePruner: Pruner {
     /// Sizes of the model.
     public let shape: ModelShape
@@ -21,6 +21,7 @@ public final class SpreadProbePruner: Pruner {
     public var onDecision: ((BlockDecision) -> Void)?
 
     private let norms: [PrunableBlock: ConsumerNorms]
+    private let kept: HeadExchange
     private let baselines: [PrunableBlock: ChannelBaseline]
     private var expected: [PrunableBlock: ExpectedInput] = [:]
     private var residualNorms: [Float] = []
@@ -49,6 +50,7 @@ public final class SpreadProbePruner: Pruner {
         self.norms = norms
         self.policy = policy
         self.configuration = configuration
+        kept = HeadExchange(policy, shape)
         var baselines: [PrunableBlock: ChannelBaseline] = [:]
         for block in shape.blocks {
             baselines[block] = history.flatMap { ChannelBaseline($0, block) }
@@ -65,9 +67,9 @@ public final class SpreadProbePruner: Pruner {
         compute: Compute,
         firstHalf: (ProbeSelection, inout Activations) -> Void
     ) throws(MaskError) -> ChannelMask? {
-        guard policy.prunes(layer: block.layer, of: shape), let norms = norms[block] else {
-            return nil
-        }
+        guard policy.prunes(layer: block.layer, of: shape), let norms = norms[block],
+            block.kind == .mlp || kept.headCount < shape.headCount
+        else { return nil }
         compute.rowSquaredNorms(residual, into: &residualNorms)
         var selection = ProbeSelection(
             squaredNorms: residualNorms,
@@ -76,7 +78,7 @@ public final class SpreadProbePruner: Pruner {
             sampleRatio: configuration.sampleRatio
         )
         if block.kind == .mlp {
-            selection = ProbeSelection(spreading: selection.rows.count, over: layout)
+            selection = ProbeSelection(spreading: rowCount(selection.rows.count), over: layout)
         }
         firstHalf(selection, &states)
         let (means, deviations) = estimates(selection, block: block, layout: layout)
@@ -84,7 +86,7 @@ public final class SpreadProbePruner: Pruner {
         if block.kind == .attention {
             scores = ChannelScore.heads(scores, headDimension: shape.headDimension)
         }
-        let mask = try ChannelMask(keepingTop: keptCount(block.kind), of: scores)
+        let mask = try ChannelMask(keepingTop: units(block.kind), of: scores)
         expected[block] = means
         onDecision?(
             BlockDecision(block: block, selection: selection, scores: scores, mask: mask)
@@ -99,23 +101,18 @@ public final class SpreadProbePruner: Pruner {
         project: (ExpectedInput) -> OutputBias
     ) -> OutputBias? { expected[block].map(project) }
 
-    // MARK: - Budget
-
-    /// Units kept: one head more than the policy keeps, paid for in MLP channels.
+    /// Rows of the MLP's probe where the published probe has `count` in each block.
     ///
-    /// Heads are few and coarse, and the attention probe sees one sample in twenty. Multiply-adds are
-    /// those of the policy, less what rounding leaves.
-    func keptCount(_ kind: PrunableBlock.Kind) -> Int {
-        let heads = policy.keptHeads(shape)
-        let matrices = shape.isGated ? 3 : 2
-        // A head is as many rows of q and o; keys and values stay whatever the mask.
-        let price = (2 * shape.headDimension + matrices - 1) / matrices
-        let channels = policy.keptChannels(shape)
-        let exchanges = heads < shape.headCount && channels > 2 * price
-        switch kind {
-        case .attention: return exchanges ? heads + 1 : heads
-        case .mlp: return exchanges ? channels - price : channels
-        }
+    /// What attention does not probe, the MLP may: the multiply-adds are the same.
+    private func rowCount(_ count: Int) -> Int {
+        guard kept.headCount == shape.headCount else { return count }
+        let attention = (shape.headCount + 2 * shape.kvHeadCount) * shape.headDimension
+        let mlp = (shape.isGated ? 2 : 1) * shape.channelCount
+        return count * (attention + mlp) / mlp
+    }
+
+    private func units(_ kind: PrunableBlock.Kind) -> Int {
+        kind == .attention ? kept.headCount : kept.channelCount
     }
 
     // MARK: - Estimates
