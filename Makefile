@@ -1,5 +1,6 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build run serve test test-kernels test-server lint format coverage bench-kernels bench-peers fuzz ci clean
+.PHONY: help setup build run serve test test-kernels test-clients soak lint format coverage bench-kernels \
+	bench-peers fuzz ci clean
 
 # One set of flags for running and testing, so that both share one optimised build.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -29,8 +30,13 @@ test: setup ## every test: Swift targets, then the kernels under sanitizers and 
 	swift test $(TEST_FLAGS) --skip '^ModelFilesTests'
 	@$(MAKE) --no-print-directory test-kernels
 
-test-server: build ## the server under OpenAI's own client, promtool and SIGTERM
+test-clients: build ## the server under openai, lm-eval, schemathesis, promtool, TLS and SIGTERM
 	Tests/ServerTests/clients/run.sh "$(CURDIR)/$(SONDE)"
+
+SOAK_MINUTES ?= 30
+soak: build ## the reliability suite with $(SOAK_MINUTES) minutes of mixed load; writes docs/reliability.md
+	python3 Tests/ServerTests/soak/soak.py "$(CURDIR)/$(SONDE)" --minutes $(SOAK_MINUTES) \
+		--report docs/reliability.md
 
 test-kernels: setup ## C kernels under sanitizers, AVX-512 emulated where the CPU lacks it
 	Tests/Emulated/run.sh

@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 public import ProbeScheduler
 import Tokenizers
@@ -34,7 +35,12 @@ public final class Engine {
     private var decodeMasks = DecodeMasks()
     /// A static method's pruner with the biases that it has made.
     private var fixedPruner: StaticPruner?
-    private var nonFiniteCount = 0
+    private let safeguards: PruningSafeguards
+    private var gain = PruningGain()
+    private var audit: ShadowAudit
+    private var divergence: DivergenceMonitor
+    private var fallbackCounts: [DenseFallback: Int] = [:]
+    private var stepCount = 0
 
     /// Rows whose logits are computed at once when prompts are scored, to bound memory.
     private static let scoredRowCount = 32
@@ -44,19 +50,24 @@ public final class Engine {
     ///   - pruning: How to prune.
     ///   - configuration: Bounds of a batch.
     ///   - seed: Seed of requests that bring none.
+    ///   - safeguards: What it does beyond pruning as asked.
     /// - Throws: `RuntimeError` when memory cannot be mapped, or the model has fewer positions than
     ///   the configuration asks for.
     public init(
         model: LoadedModel,
         pruning: EnginePruning,
         configuration: SchedulerConfiguration,
-        seed: UInt64 = 0
+        seed: UInt64 = 0,
+        safeguards: PruningSafeguards = PruningSafeguards()
     ) throws(RuntimeError) {
         network = model.network
         tokenizer = model.tokenizer
         endOfTextTokens = model.endOfTextTokens
         self.pruning = pruning
         self.seed = seed
+        self.safeguards = safeguards
+        audit = ShadowAudit(rate: safeguards.shadowRate, seed: seed)
+        divergence = DivergenceMonitor(limit: safeguards.maxDivergence)
         scheduler = Scheduler(configuration)
         if case .probe(let pruner, let interval) = pruning {
             probes = ProbeSet(
@@ -94,7 +105,8 @@ public final class Engine {
         statistics.blockCount = scheduler.configuration.blockCount
         statistics.freeBlockCount = scheduler.freeBlockCount
         statistics.preemptionCount = scheduler.preemptionCount
-        statistics.nonFiniteCount = nonFiniteCount
+        statistics.fallbackCounts = fallbackCounts
+        statistics.divergence = divergence
         statistics.prefillTokenCount = prefillTokenCount
         statistics.decodeTokenCount = decodeTokenCount
         return statistics
@@ -116,6 +128,7 @@ public final class Engine {
             throw .tokenOutOfRange(token, vocabularySize: size)
         }
         do { try scheduler.add(request) } catch { throw .request(error) }
+        audit.consider(request)
         answers[request.id] = Answer(
             request,
             tokenizer: tokenizer,
@@ -127,6 +140,16 @@ public final class Engine {
     /// Ends a request and frees what it holds; unknown names are ignored.
     public func abort(_ id: RequestID) {
         forget(id)
+    }
+
+    /// Whether an answer waits to be scored again.
+    public var hasAudit: Bool { audit.hasFinished }
+
+    /// Begins to score one answer again, densely; for when there is no other work.
+    public func startAudit() {
+        guard let request = audit.next() else { return }
+        // It fitted when it was served, so it fits now; if not, its divergence stays unknown.
+        do { try add(request) } catch { audit.forget(request.id) }
     }
 
     /// Runs one batch and returns what it published.
@@ -155,20 +178,13 @@ public final class Engine {
             blockTables: sequences.map { $0.state?.blocks ?? [] },
             blockSize: cache.blockSize
         )
-        let report: ForwardReport
-        do {
-            report = try pruned(batch, input)
-        } catch {
-            // A probe that yields NaN costs this batch its speed, not its answers.
-            guard case .mask = error else { throw error }
-            nonFiniteCount += 1
-            report = try run(input, DensePruner()).report
-        }
+        let (report, fallback) = try runSafely(batch, input)
         for chunk in batch.chunks {
             answers[chunk.id]?.work.add(
                 rows: chunk.tokens.count,
                 of: batch.tokenCount,
-                report
+                report,
+                fallback: fallback
             )
         }
         switch batch.phase {
@@ -180,6 +196,73 @@ public final class Engine {
             decodeReport.merge(report)
         }
         return layout
+    }
+
+    /// Runs a batch as it asks, or densely where a safeguard says so.
+    private func runSafely(
+        _ batch: Batch,
+        _ input: ForwardBatch
+    ) throws(RuntimeError) -> (report: ForwardReport, fallback: DenseFallback?) {
+        stepCount += 1
+        let asksPruning = probes != nil && batch.maskClass != .dense
+        var fallback: DenseFallback?
+        if asksPruning, divergence.isBreached {
+            fallback = .divergence
+        } else if asksPruning, isTimed(batch) {
+            switch gain.choose(batch) {
+            case .pruned: break
+            case .dense: fallback = .slower
+            case .trial: fallback = .trial
+            }
+        }
+        let start = ContinuousClock.now
+        let report: ForwardReport
+        do {
+            try injectFault(batch, isPruned: asksPruning && fallback == nil)
+            report = fallback == nil ? try pruned(batch, input) : try dense(batch, input)
+        } catch {
+            // A probe that yields NaN costs this batch its speed, not its answers.
+            guard case .mask = error else { throw error }
+            count(.nonFinite)
+            return (try run(input, DensePruner()).report, .nonFinite)
+        }
+        if safeguards.isNeverSlower, probes != nil {
+            gain.record(
+                batch,
+                seconds: (ContinuousClock.now - start).seconds,
+                isPruned: asksPruning && fallback == nil
+            )
+        }
+        if let fallback { count(fallback) }
+        return (report, fallback)
+    }
+
+    private func isTimed(_ batch: Batch) -> Bool {
+        safeguards.isNeverSlower && batch.maskClass.scope == .batch
+    }
+
+    private func count(_ fallback: DenseFallback) {
+        fallbackCounts[fallback, default: 0] += 1
+    }
+
+    private func injectFault(_ batch: Batch, isPruned: Bool) throws(RuntimeError) {
+        guard let fault = safeguards.fault, stepCount.isMultiple(of: InjectedFault.interval) else {
+            return
+        }
+        if fault == .stall { Thread.sleep(forTimeInterval: InjectedFault.stallSeconds) }
+        if fault == .nanInProbe, !isPruned { return }
+        if let error = fault.error(tokenCount: batch.tokenCount) { throw error }
+    }
+
+    /// Runs a batch that asks for pruning densely; a prefill's statistics serve its decode masks.
+    private func dense(_ batch: Batch, _ input: ForwardBatch) throws(RuntimeError) -> ForwardReport
+    {
+        guard batch.phase == .prefill, let composer = probes?.composer(for: batch.maskClass) else {
+            return try run(input, DensePruner()).report
+        }
+        let (pruner, report) = try run(input, StatisticsPruner(shape: network.shape))
+        decodeMasks.learn(batch, pruner.sequenceStatistics, composer: composer)
+        return report
     }
 
     private func pruned(_ batch: Batch, _ input: ForwardBatch) throws(RuntimeError) -> ForwardReport
@@ -255,29 +338,37 @@ public final class Engine {
         var sampled: [RequestID: Int32] = [:]
         for (row, (chunk, _)) in sampling.enumerated() {
             guard let state = scheduler[chunk.id] else { continue }
-            sampled[chunk.id] = answers[chunk.id]?.sample(logits.row(row), state)
+            let token = answers[chunk.id]?.sample(logits.row(row), state)
+            sampled[chunk.id] = token
+            if let token { audit.record(chunk.id, logits.row(row), sampled: token) }
         }
         return sampled
     }
 
-    /// Scores the prompts' own tokens where a request asked for that, a few rows at a time.
+    /// Scores the prompts' own tokens where a request or an audit asked for that, a few rows at a time.
     private func scorePrompts(_ batch: Batch, _ layout: BatchLayout) {
-        for (chunk, sample) in zip(batch.chunks, layout.samples)
-        where answers[chunk.id]?.scoresPrompt == true {
-            let rows = Array(sample.rows)
-            for start in stride(from: 0, to: rows.count, by: Self.scoredRowCount) {
-                let slice = rows[start..<min(start + Self.scoredRowCount, rows.count)]
+        for (chunk, sample) in zip(batch.chunks, layout.samples) {
+            let first = chunk.tokens.lowerBound
+            let positions =
+                answers[chunk.id]?.scoresPrompt == true
+                ? chunk.tokens : audit.positions(of: chunk.id).clamped(to: chunk.tokens)
+            for start in stride(
+                from: positions.lowerBound,
+                to: positions.upperBound,
+                by: Self.scoredRowCount
+            ) {
+                let slice = start..<min(start + Self.scoredRowCount, positions.upperBound)
                 network.logits(
-                    of: slice.map { Int32($0) },
+                    of: slice.map { Int32(sample.rows.lowerBound + $0 - first) },
                     workspace: workspace,
                     into: &logits,
                     report: &prefillReport
                 )
-                for (index, _) in slice.enumerated() {
-                    answers[chunk.id]?.scorePrompt(
-                        logits.row(index),
-                        at: chunk.tokens.lowerBound + start + index
-                    )
+                for (row, position) in slice.enumerated() {
+                    answers[chunk.id]?.scorePrompt(logits.row(row), at: position)
+                    if let found = audit.compare(chunk.id, logits.row(row), at: position) {
+                        divergence.observe(found)
+                    }
                 }
             }
         }
@@ -288,7 +379,10 @@ public final class Engine {
             guard let token = sampled[chunk.id], let state = scheduler[chunk.id] else { return nil }
             let isFull = state.tokens.count >= scheduler.configuration.maxModelLength
             let output = answers[chunk.id]?.append(token, state, isContextFull: isFull)
-            if output?.finishReason != nil { forget(chunk.id) }
+            if output?.finishReason != nil {
+                audit.finish(chunk.id)
+                forget(chunk.id)
+            }
             return output
         }
     }
@@ -297,5 +391,6 @@ public final class Engine {
         scheduler.finish(id)
         answers[id] = nil
         decodeMasks.forget(id)
+        audit.forget(id)
     }
 }

@@ -1,3 +1,5 @@
+public import ProbeScheduler
+
 /// What an engine holds and has done, at one moment.
 public struct EngineStatistics: Sendable, Equatable {
     /// Requests that wait for admission.
@@ -10,8 +12,10 @@ public struct EngineStatistics: Sendable, Equatable {
     public var freeBlockCount = 0
     /// Sequences put back because blocks were missing.
     public var preemptionCount = 0
-    /// Batches that ran dense because a probe's scores were not finite.
-    public var nonFiniteCount = 0
+    /// Batches that ran dense though they asked for pruning.
+    public var fallbackCounts: [DenseFallback: Int] = [:]
+    /// How far audited answers were from dense ones.
+    public var divergence = DivergenceMonitor(limit: nil)
     /// Tokens that prefill steps ran.
     public var prefillTokenCount = 0
     /// Tokens that decode steps ran.

@@ -8,6 +8,8 @@ public struct RequestWork: Sendable, Equatable {
     private var executedRows = 0.0
     /// Its share, by rows, of the time that its batches spent on probing and selection.
     public private(set) var probeDuration: Duration = .zero
+    /// Why rows of it ran dense though it asked for pruning; the last reason; nil: none did.
+    public private(set) var fallback: DenseFallback?
 
     /// Nothing run.
     public init() {}
@@ -18,8 +20,14 @@ public struct RequestWork: Sendable, Equatable {
     }
 
     /// Adds the request's rows of one pass.
-    mutating func add(rows: Int, of passRows: Int, _ pass: ForwardReport) {
+    mutating func add(
+        rows: Int,
+        of passRows: Int,
+        _ pass: ForwardReport,
+        fallback reason: DenseFallback? = nil
+    ) {
         rowCount += rows
+        fallback = reason ?? fallback
         executedRows += Double(rows) * pass.multiplyAdds.realisedRatio
         probeDuration += pass.probeDuration * Double(rows) / Double(max(1, passRows))
     }
@@ -29,5 +37,6 @@ public struct RequestWork: Sendable, Equatable {
         rowCount += other.rowCount
         executedRows += other.executedRows
         probeDuration += other.probeDuration
+        fallback = other.fallback ?? fallback
     }
 }

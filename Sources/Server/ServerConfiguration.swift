@@ -1,4 +1,5 @@
 public import ProbeScheduler
+public import Runtime
 
 /// Everything an operator chooses; checked, and with the model's own sizes filled in.
 public struct ServerConfiguration: Sendable {
@@ -40,6 +41,12 @@ public struct ServerConfiguration: Sendable {
     public var maskScope = MaskScope.batch
     /// The method's name in `usage.pruning`.
     public var method = "pp"
+    /// The ratio rises while times to first token exceed this; nil: it does not.
+    public var targetTimeToFirstToken: Duration?
+    /// The ratio rises while inter-token latencies exceed this; nil: it does not.
+    public var targetInterTokenLatency: Duration?
+    /// What the engine does beyond pruning as asked.
+    public var safeguards = PruningSafeguards()
 
     // MARK: Access
 
@@ -47,13 +54,15 @@ public struct ServerConfiguration: Sendable {
     public var apiKeys: [String] = []
     /// Origin that browsers may call from; `*`: all; nil: none.
     public var allowedOrigin: String?
+    /// PEM files of the certificate chain and its key; nil: plain HTTP.
+    public var tls: (certificatePath: String, keyPath: String)?
 
     // MARK: Times
 
     /// How long running requests may go on after SIGTERM.
     public var shutdownTimeout = Duration.seconds(30)
     /// `/health/live` fails when work waits and the engine has not finished a step for this long.
-    public var stallTimeout = Duration.seconds(5)
+    public var stallTimeout = Duration.seconds(4)
     /// A connection that sends nothing, or half a request, is closed after this.
     public var idleTimeout = Duration.seconds(60)
 

@@ -1,6 +1,8 @@
 import CoreMetrics
 import Foundation
 import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
 public import Logging
 import NIOCore
 import ProbeScheduler
@@ -46,7 +48,8 @@ public struct SondeServer: Sendable {
         let metrics = ServerMetrics()
         let mailbox = EngineMailbox(
             maxWaitingRequests: configuration.maxWaitingRequests,
-            maxWaitingTokens: configuration.maxWaitingTokens
+            maxWaitingTokens: configuration.maxWaitingTokens,
+            defaultRatio: configuration.pruneRatio
         )
         try await startEngine(mailbox, metrics)
         let activity = ActivityCounter()
@@ -54,7 +57,8 @@ public struct SondeServer: Sendable {
             reader: CallReader(
                 model: model,
                 chatTemplate: try? model.chatTemplate(),
-                configuration: configuration
+                configuration: configuration,
+                defaultRatio: { mailbox.defaultRatio }
             ),
             generator: Generator(
                 mailbox: mailbox,
@@ -67,12 +71,7 @@ public struct SondeServer: Sendable {
         )
         let application = Application(
             router: routes.router(),
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [ConnectionWatch()],
-                    idleTimeout: .nanoseconds(Int64(configuration.idleTimeout.seconds * 1e9))
-                )
-            ),
+            server: try protocols(),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
                 serverName: "sonde"
@@ -104,9 +103,22 @@ public struct SondeServer: Sendable {
         try await group.run()
     }
 
+    /// HTTP/1.1, inside TLS when there is a certificate.
+    private func protocols() throws -> HTTPServerBuilder {
+        let http1 = HTTPServerBuilder.http1(
+            configuration: .init(
+                additionalChannelHandlers: [ConnectionWatch()],
+                idleTimeout: .nanoseconds(Int64(configuration.idleTimeout.seconds * 1e9))
+            )
+        )
+        guard let tls = configuration.tls else { return http1 }
+        return try .tls(http1, tlsConfiguration: TLSFiles(tls).configuration)
+    }
+
     /// Starts the engine's thread; returns when it takes work.
     private func startEngine(_ mailbox: EngineMailbox, _ metrics: ServerMetrics) async throws {
         let (model, configuration, makePruning) = (model, configuration, makePruning)
+        let logger = logger
         try await withCheckedThrowingContinuation {
             (started: CheckedContinuation<Void, any Error>) in
             EngineThread.start {
@@ -116,9 +128,16 @@ public struct SondeServer: Sendable {
                         model: model,
                         pruning: try makePruning(),
                         configuration: configuration.scheduler,
-                        seed: .random(in: 0...UInt64.max)
+                        seed: .random(in: 0...UInt64.max),
+                        safeguards: configuration.safeguards
                     )
-                    loop = EngineLoop(engine: engine, mailbox: mailbox, metrics: metrics)
+                    loop = EngineLoop(
+                        engine: engine,
+                        mailbox: mailbox,
+                        metrics: metrics,
+                        controller: configuration.controller,
+                        logger: logger
+                    )
                 } catch {
                     mailbox.end("\(error)")
                     started.resume(throwing: error)
@@ -142,6 +161,16 @@ extension ServerConfiguration {
             blockSize: KVCache.defaultBlockSize,
             blockCount: blockCount,
             maskScope: maskScope
+        )
+    }
+
+    /// What raises the ratio while a target is missed.
+    var controller: RatioController {
+        RatioController(
+            base: pruneRatio,
+            cap: maxPruneRatio,
+            timeToFirstToken: targetTimeToFirstToken?.seconds,
+            interTokenLatency: targetInterTokenLatency?.seconds
         )
     }
 }

@@ -52,6 +52,7 @@ enum Console {
 
     private static func line(_ text: String) {
         let oneLine = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-        FileHandle.standardError.write(Data((oneLine + "\n").utf8))
+        // A full disk behind standard error is no reason to end; the plain `write` would trap.
+        try? FileHandle.standardError.write(contentsOf: Data((oneLine + "\n").utf8))
     }
 }

@@ -7,6 +7,8 @@ enum JSONOutput {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        FileHandle.standardOutput.write(try encoder.encode(value) + Data("\n".utf8))
+        try FileHandle.standardOutput.write(
+            contentsOf: try encoder.encode(value) + Data("\n".utf8)
+        )
     }
 }

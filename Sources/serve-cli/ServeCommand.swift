@@ -24,15 +24,7 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await ServeSettings(path: serving.config)
         var options = options
-        if options.model == ModelOptions.defaultModel {
-            options.model = try settings.text("model") ?? options.model
-        }
-        options.threads = try serving.integer(
-            "threads",
-            options.threads,
-            settings,
-            in: 1...1_024
-        )
+        options = try serving.filled(options, settings)
         let model = try await options.load()
         let configuration = try serving.configuration(
             settings,
@@ -52,16 +44,19 @@ struct ServeCommand: AsyncParsableCommand {
         let server = SondeServer(
             model: model,
             configuration: configuration,
-            logger: logger
+            logger: logger(options.logLevel)
         ) { [pruning] in
             try pruning.enginePruning(model, refreshInterval: refresh, warns: false)
         }
         do {
             try await server.run { port in
-                Console.note("listening on http://\(configuration.host):\(port)")
+                let scheme = configuration.tls == nil ? "http" : "https"
+                Console.note("listening on \(scheme)://\(configuration.host):\(port)")
             }
         } catch let failure as any CommandFailure {
             throw failure
+        } catch let error as TLSFilesError {
+            throw BadInput("\(error)")
         } catch {
             throw RunFailure("the server has ended: \(error)")
         }
@@ -80,9 +75,9 @@ struct ServeCommand: AsyncParsableCommand {
         return try PruningOptions.parse(arguments)
     }
 
-    private var logger: Logger {
+    private func logger(_ level: LogLevel) -> Logger {
         var logger = Logger(label: "sonde") { StreamLogHandler.standardError(label: $0) }
-        switch options.logLevel {
+        switch level {
         case .info: logger.logLevel = .info
         case .warning: logger.logLevel = .warning
         case .error: logger.logLevel = .error
@@ -98,13 +93,19 @@ struct ServeCommand: AsyncParsableCommand {
         ).byteCount
         return String(
             format:
-                "weights %@ %.0f MB, KV cache %.0f MB for %d tokens, %d sequences of up to %d tokens",
+                "weights %@ %.0f MB, KV cache %.0f MB for %d tokens, %d sequences of up to %d tokens, "
+                + "audits %.0f MB",
             model.weights.rawValue,
             Double(model.network.weightByteCount) / 1e6,
             Double(cache ?? 0) / 1e6,
             configuration.blockCount * KVCache.defaultBlockSize,
             configuration.maxNumSeqs,
-            configuration.maxModelLength
+            configuration.maxModelLength,
+            Double(
+                configuration.safeguards.auditByteCount(
+                    vocabularySize: model.network.vocabularySize
+                )
+            ) / 1e6
         )
     }
 }

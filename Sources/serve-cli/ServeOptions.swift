@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Kernels
 import ModelFiles
 import ProbeScheduler
 import Runtime
@@ -53,6 +54,21 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "Scope of requests that name none: batch or sequence. (default: batch)")
     var maskScope: String?
 
+    @Option(help: "Seconds to the first token; while missed, the ratio rises up to its cap.")
+    var targetTtft: Double?
+
+    @Option(help: "Seconds between two tokens; while missed, the ratio rises up to its cap.")
+    var targetItl: Double?
+
+    @Option(help: "Share of pruned requests scored again densely when idle. (default: 0)")
+    var shadowRate: Double?
+
+    @Option(help: "Mean KL, in nats a token, of those above which everything runs dense.")
+    var maxDivergence: Double?
+
+    @Option(help: "Whether batches run dense where pruning is slower: on or off. (default: on)")
+    var neverSlower: String?
+
     @Option(
         help: "Every so many decode steps one runs dense and renews the masks. (default: never)"
     )
@@ -70,13 +86,19 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "File of keys, one a line.")
     var apiKeyFile: String?
 
+    @Option(help: "PEM file of the certificate chain; with --tls-key: HTTPS.")
+    var tlsCert: String?
+
+    @Option(help: "PEM file of the certificate's key.")
+    var tlsKey: String?
+
     @Option(help: "Origin that browsers may call from; '*': all. (default: none)")
     var allowedOrigin: String?
 
     @Option(help: "Seconds that running requests have after SIGTERM. (default: 30)")
     var shutdownTimeout: Double?
 
-    @Option(help: "Seconds without a finished step until /health/live fails. (default: 5)")
+    @Option(help: "Seconds without a finished step until /health/live fails. (default: 4)")
     var stallTimeout: Double?
 
     @Option(help: "Seconds until a silent connection is closed. (default: 60)")
@@ -97,6 +119,8 @@ struct ServeOptions: ParsableArguments {
             try servedModelName ?? settings.text("served-model-name") ?? modelName
         try setBounds(&result, settings, model)
         try setPruning(&result, settings)
+        try setSafeguards(&result, settings)
+        result.tls = try tlsFiles(settings)
         result.apiKeys = try keys(settings)
         result.allowedOrigin = try allowedOrigin ?? settings.text("allowed-origin")
         result.shutdownTimeout =
@@ -106,6 +130,37 @@ struct ServeOptions: ParsableArguments {
         result.idleTimeout =
             try seconds("idle-timeout", idleTimeout, settings) ?? result.idleTimeout
         return result
+    }
+
+    /// The model's options with what the environment and the file say where no flag was given.
+    ///
+    /// A flag that has its default's value counts as not given.
+    func filled(_ flags: ModelOptions, _ settings: ServeSettings) throws -> ModelOptions {
+        var options = flags
+        if options.model == ModelOptions.defaultModel {
+            options.model = try settings.text("model") ?? options.model
+        }
+        options.threads = try integer("threads", options.threads, settings, in: 1...1_024)
+        if options.weights == "auto", let weights = try settings.text("weights") {
+            guard weights == "auto" || WeightFormat(rawValue: weights) != nil else {
+                throw BadInput("setting 'weights': expected f32, bf16, int8, int4 or auto")
+            }
+            options.weights = weights
+        }
+        if options.isa == nil, let name = try settings.text("isa") {
+            guard let isa = InstructionSet(rawValue: name) else {
+                throw BadInput("setting 'isa': expected scalar, avx2 or avx512")
+            }
+            options.isa = isa
+        }
+        if options.logLevel == .info, let name = try settings.text("log-level") {
+            guard let level = LogLevel(rawValue: name) else {
+                throw BadInput("setting 'log-level': expected info, warning or error")
+            }
+            options.logLevel = level
+            Console.setLevel(level)
+        }
+        return options
     }
 
     private func setBounds(
@@ -166,6 +221,52 @@ struct ServeOptions: ParsableArguments {
                 throw BadInput("--mask-scope \(text): expected batch or sequence")
             }
             result.maskScope = scope
+        }
+    }
+
+    private func setSafeguards(
+        _ result: inout ServerConfiguration,
+        _ settings: ServeSettings
+    ) throws {
+        result.targetTimeToFirstToken = try seconds("target-ttft", targetTtft, settings)
+        result.targetInterTokenLatency = try seconds("target-itl", targetItl, settings)
+        let rate = try shadowRate ?? settings.number("shadow-rate") ?? 0
+        guard rate >= 0, rate <= 1 else {
+            throw BadInput("--shadow-rate \(rate): expected 0 to 1")
+        }
+        result.safeguards.shadowRate = rate
+        if let limit = try maxDivergence ?? settings.number("max-divergence") {
+            guard limit > 0, limit <= 1_000, rate > 0 else {
+                throw BadInput(
+                    "--max-divergence \(limit): expected more than 0, and a --shadow-rate above 0"
+                )
+            }
+            result.safeguards.maxDivergence = limit
+        }
+        let choice = try neverSlower ?? settings.text("never-slower") ?? "on"
+        guard ["on", "off"].contains(choice) else {
+            throw BadInput("--never-slower \(choice): expected on or off")
+        }
+        result.safeguards.isNeverSlower = choice == "on"
+        // Not a flag: a test asks for it, an operator never.
+        if let name = ProcessInfo.processInfo.environment["SONDE_FAULT"], !name.isEmpty {
+            guard let fault = InjectedFault(rawValue: name) else {
+                let names = InjectedFault.allCases.map(\.rawValue).joined(separator: ", ")
+                throw BadInput("SONDE_FAULT \(name): expected one of \(names)")
+            }
+            result.safeguards.fault = fault
+        }
+    }
+
+    private func tlsFiles(
+        _ settings: ServeSettings
+    ) throws -> (certificatePath: String, keyPath: String)? {
+        let certificate = try tlsCert ?? settings.text("tls-cert")
+        let key = try tlsKey ?? settings.text("tls-key")
+        switch (certificate, key) {
+        case (nil, nil): return nil
+        case (let certificate?, let key?): return (certificate, key)
+        default: throw BadInput("--tls-cert and --tls-key: one needs the other")
         }
     }
 

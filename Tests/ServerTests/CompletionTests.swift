@@ -181,6 +181,32 @@ struct CompletionTests {
         }
     }
 
+    @Test("tokenize and detokenize are inverse, and special tokens stand where they are asked for")
+    func tokens() async throws {
+        try await RunningServer.with { server in
+            let info = try await server.send("/tokenizer_info").json
+            #expect(info[path: "eos_token"].string == "</s>")
+            #expect(info[path: "vocabulary_size"].integer == 259)
+            let bare = try await server.send(
+                "/tokenize",
+                #"{"prompt":"héllo</s>","add_special_tokens":false,"parse_special":false}"#
+            )
+            let tokens = try #require(bare.json[path: "tokens"].array?.compactMap(\.integer))
+            #expect(tokens.count == 10)
+            #expect(bare.json[path: "count"].integer == 10)
+            let parsed = try await server.send(
+                "/tokenize",
+                #"{"prompt":"héllo</s>","add_special_tokens":false}"#
+            )
+            #expect(
+                parsed.json[path: "tokens"].array?.compactMap(\.integer)
+                    == Array(tokens.prefix(6)) + [2]
+            )
+            let text = try await server.send("/detokenize", #"{"tokens":\#(tokens)}"#)
+            #expect(text.json[path: "prompt"].string == "héllo</s>")
+        }
+    }
+
     @Test("a stop string ends the answer and never leaks, streamed or not")
     func stopStrings() async throws {
         try await RunningServer.with { server in

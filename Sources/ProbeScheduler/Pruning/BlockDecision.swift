@@ -8,4 +8,6 @@ public struct BlockDecision: Sendable {
     public let scores: [Float]
     /// What was kept.
     public let mask: ChannelMask
+    /// The history's mean squares divided by those of history and probe together; nil: no history.
+    public let historyWeight: Double?
 }

@@ -26,6 +26,8 @@ public final class ProbePruner: Pruner {
     private var collecting: [SequenceStatistics] = []
     /// `PrunableBlock.index` of the block collected last.
     private var collectedIndex = 0
+    /// The history's share in the last fusion; nil: no history, or nobody asked.
+    private var historyWeight: Double?
     /// Mean square per channel that scored the last mask: the estimate for what it removed.
     private var estimate: [Float] = []
 
@@ -88,7 +90,13 @@ public final class ProbePruner: Pruner {
             estimate = activations.map { $0 / Float(selection.positions.count) }
         }
         onDecision?(
-            BlockDecision(block: block, selection: selection, scores: scores, mask: mask)
+            BlockDecision(
+                block: block,
+                selection: selection,
+                scores: scores,
+                mask: mask,
+                historyWeight: historyWeight
+            )
         )
         return mask
     }
@@ -147,10 +155,21 @@ public final class ProbePruner: Pruner {
         if let history {
             history.copyRows(of: block, positions: selection.positions, into: &historyRows)
             compute.fusedImportance(probe: probeSquares, history: historyRows, into: &total)
+            historyWeight = onDecision == nil ? nil : pastShare
         } else {
             probeSquares.addRows(to: &total)
         }
         return total
+    }
+
+    /// The history's share in the fusion of what `probeSquares` and `historyRows` hold.
+    private var pastShare: Double {
+        var own = [Float](repeating: 0, count: probeSquares.width)
+        var past = own
+        probeSquares.addRows(to: &own)
+        historyRows.addRows(to: &past)
+        let (present, before) = (own.reduce(0, +), past.reduce(0, +))
+        return present + before > 0 ? Double(before / (present + before)) : 0
     }
 
     private func collect(

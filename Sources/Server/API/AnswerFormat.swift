@@ -151,6 +151,7 @@ struct AnswerFormat: Sendable {
                 "mask_scope": .string(call.maskClass.scope.rawValue),
                 "realised_flops_ratio": .finite(work.realisedRatio),
                 "probe_ms": .finite(1_000 * work.probeDuration.seconds),
+                "dense_fallback": work.fallback.map { .string($0.rawValue) } ?? .null,
             ]),
         ])
     }

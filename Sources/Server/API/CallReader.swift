@@ -17,6 +17,8 @@ struct CallReader: Sendable {
     let model: LoadedModel
     let chatTemplate: ChatTemplate?
     let configuration: ServerConfiguration
+    /// Ratio of requests that name none, at this moment.
+    let defaultRatio: @Sendable () -> Double
 
     /// A completion.
     ///
@@ -141,7 +143,7 @@ struct CallReader: Sendable {
     /// Seeded requests and scored prompts have masks of their own, unless told otherwise.
     private func maskClass(_ fields: PruningFields, isExact: Bool) -> MaskClass {
         MaskClass(
-            ratio: min(fields.ratio ?? configuration.pruneRatio, configuration.maxPruneRatio),
+            ratio: min(fields.ratio ?? defaultRatio(), configuration.maxPruneRatio),
             scope: fields.scope ?? (isExact ? .sequence : configuration.maskScope)
         )
     }

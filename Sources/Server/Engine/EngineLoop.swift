@@ -1,3 +1,4 @@
+import Logging
 import ProbeScheduler
 import Runtime
 
@@ -24,12 +25,24 @@ final class EngineLoop {
     /// Members that do not run yet, in no order.
     private var queued: Set<RequestID> = []
     private var isStopping = false
+    private var controller: RatioController
+    private let logger: Logger
+    private let start = ContinuousClock.now
     private var lastUpdate = ContinuousClock.now
+    private var hasToldBreach = false
 
     /// Time between two updates of the metrics that only the engine knows.
     private static let updateInterval = Duration.milliseconds(250)
 
-    init(engine: Engine, mailbox: EngineMailbox, metrics: ServerMetrics) {
+    init(
+        engine: Engine,
+        mailbox: EngineMailbox,
+        metrics: ServerMetrics,
+        controller: RatioController,
+        logger: Logger
+    ) {
+        self.controller = controller
+        self.logger = logger
         self.engine = engine
         self.mailbox = mailbox
         self.metrics = metrics
@@ -38,9 +51,13 @@ final class EngineLoop {
     /// Runs until it is told to stop.
     func run() {
         mailbox.tick(engine.statistics)
+        metrics.update(engine, controller)
         mailbox.begin()
         while !isStopping {
-            for message in mailbox.take(isIdle: !engine.hasWork) { obey(message) }
+            let isIdle = !engine.hasWork
+            for message in mailbox.take(isIdle: isIdle) { obey(message) }
+            // Nothing has come for half a second: time to look at what pruning does to answers.
+            if isIdle, !engine.hasWork, engine.hasAudit, !isStopping { engine.startAudit() }
             if engine.hasWork, !isStopping { step() }
             mailbox.tick(engine.statistics)
             updateMetrics()
@@ -55,7 +72,20 @@ final class EngineLoop {
         let now = ContinuousClock.now
         guard now - lastUpdate >= Self.updateInterval else { return }
         lastUpdate = now
-        metrics.update(engine)
+        controller.update(at: (now - start).seconds)
+        if controller.isActive, controller.ratio != mailbox.defaultRatio {
+            logger.info("pruning ratio moved", metadata: ["ratio": "\(controller.ratio)"])
+            mailbox.defaultRatio = controller.ratio
+        }
+        let divergence = engine.statistics.divergence
+        if divergence.isBreached, !hasToldBreach {
+            hasToldBreach = true
+            logger.warning(
+                "pruned answers diverge too far from dense ones: everything runs dense from now on",
+                metadata: ["kl": "\(divergence.mean.kullbackLeibler)"]
+            )
+        }
+        metrics.update(engine, controller)
     }
 
     // MARK: - Messages
@@ -122,8 +152,10 @@ final class EngineLoop {
         let delta = OutputDelta(output, scoresPromptOnly: member.scoresPromptOnly)
         if let last = member.lastToken {
             metrics.countToken(after: now - last)
+            controller.observe(interTokenLatency: (now - last).seconds)
         } else {
             metrics.countFirstToken(after: now - member.arrival)
+            controller.observe(timeToFirstToken: (now - member.arrival).seconds)
             member.firstToken = now
         }
         member.lastToken = now

@@ -40,15 +40,17 @@ final class EngineMailbox: Sendable {
         var acceptedCount = 0
         var lastTick = ContinuousClock.now
         var statistics = EngineStatistics()
+        var defaultRatio: Double
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let wake = DispatchSemaphore(value: 0)
     private let maxWaitingRequests: Int
     private let maxWaitingTokens: Int
 
     /// A mailbox that takes nothing until the engine begins.
-    init(maxWaitingRequests: Int, maxWaitingTokens: Int) {
+    init(maxWaitingRequests: Int, maxWaitingTokens: Int, defaultRatio: Double = 0) {
+        state = Mutex(State(defaultRatio: defaultRatio))
         self.maxWaitingRequests = maxWaitingRequests
         self.maxWaitingTokens = maxWaitingTokens
     }
@@ -65,6 +67,12 @@ final class EngineMailbox: Sendable {
             statistics.waitingCount = state.waiting.count
             return statistics
         }
+    }
+
+    /// Pruning ratio of requests that name none.
+    var defaultRatio: Double {
+        get { state.withLock { $0.defaultRatio } }
+        set { state.withLock { $0.defaultRatio = newValue } }
     }
 
     /// Accepted requests that have not ended.

@@ -141,7 +141,15 @@ struct Routes: Sendable {
             guard let text = try fields.string("prompt") ?? fields.string("content") else {
                 throw APIError.invalid("prompt", "is missing")
             }
-            let tokens = tokenizer.encode(text)
+            // As other servers do, unlike a prompt: what is only counted cannot inject anything.
+            let parsesSpecial = try fields.bool("parse_special") ?? true
+            let addsSpecial = try fields.bool("add_special_tokens")
+            let tokens = tokenizer.encode(
+                text,
+                parsesSpecial: parsesSpecial,
+                addsBOS: addsSpecial == false ? false : nil,
+                addsEOS: addsSpecial == false ? false : nil
+            )
             return Response(
                 json: .object([
                     "tokens": .array(tokens.map { .integer(Int($0)) }),
@@ -169,12 +177,18 @@ struct Routes: Sendable {
             )
         }
         router.get("/tokenizer_info") { _, _ in
+            func text(_ token: Int32?) -> JSONValue {
+                token.map { .string(String(decoding: tokenizer.token($0), as: UTF8.self)) } ?? .null
+            }
             func id(_ token: Int32?) -> JSONValue { token.map { .integer(Int($0)) } ?? .null }
             return Response(
                 json: .object([
                     "vocabulary_size": .integer(tokenizer.vocabularySize),
                     "bos_token_id": id(tokenizer.bosToken),
                     "eos_token_id": id(tokenizer.eosToken),
+                    "bos_token": text(tokenizer.bosToken),
+                    "eos_token": text(tokenizer.eosToken),
+                    "pad_token": text(tokenizer.padToken),
                     "adds_bos": .bool(tokenizer.addsBOS),
                     "chat_template": reader.model.chatTemplateSource.map(JSONValue.string) ?? .null,
                 ])

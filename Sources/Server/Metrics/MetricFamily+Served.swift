@@ -67,6 +67,46 @@ extension MetricFamily {
             .gauge,
             "Jaccard index of a block's last two prefill masks."
         ),
+        MetricFamily(
+            "probe_history_weight",
+            .gauge,
+            "Share of the history in a block's last fusion with the probe."
+        ),
+        MetricFamily(
+            "probe_shadow_requests_total",
+            .counter,
+            "Pruned answers that were scored again densely."
+        ),
+        MetricFamily(
+            "probe_shadow_kl",
+            .gauge,
+            "Mean KL divergence of audited answers from dense, nats a token."
+        ),
+        MetricFamily(
+            "probe_shadow_top1_agreement",
+            .gauge,
+            "Share of audited positions where dense and pruned agree on the likeliest token."
+        ),
+        MetricFamily(
+            "probe_shadow_loglikelihood_change",
+            .gauge,
+            "Log-likelihood of audited tokens, pruned minus dense, nats a token."
+        ),
+        MetricFamily(
+            "probe_shadow_breached",
+            .gauge,
+            "1 when the divergence has passed its limit and everything runs dense."
+        ),
+        MetricFamily(
+            "probe_target_ratio",
+            .gauge,
+            "Pruning ratio in force for requests that name none."
+        ),
+        MetricFamily(
+            "probe_target_missed_total",
+            .counter,
+            "Latencies over their target, by target."
+        ),
         MetricFamily("probe_nonfinite_total", .counter, "Batches whose scores were not finite."),
         MetricFamily(
             "probe_dense_fallback_total",

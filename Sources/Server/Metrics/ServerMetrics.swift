@@ -87,19 +87,36 @@ final class ServerMetrics: Sendable {
     // MARK: - State of the engine
 
     /// Takes over what the engine has done so far.
-    func update(_ engine: Engine) {
+    func update(_ engine: Engine, _ controller: RatioController) {
         let (prefill, decode) = (engine.prefillReport, engine.decodeReport)
         let statistics = engine.statistics
         set("probe_seconds_total", prefill.probeDuration.seconds)
         set("probe_overhead_ratio", prefill.multiplyAdds.probeRatio)
-        set("probe_nonfinite_total", Double(statistics.nonFiniteCount))
+        set(
+            "probe_nonfinite_total",
+            Double(statistics.fallbackCounts[.nonFinite, default: 0])
+        )
+        for reason in DenseFallback.allCases {
+            set(
+                "probe_dense_fallback_total",
+                Double(statistics.fallbackCounts[reason, default: 0]),
+                ["reason": reason.rawValue]
+            )
+        }
+        updateShadow(statistics.divergence)
+        set("probe_target_ratio", controller.ratio)
+        set(
+            "probe_target_missed_total",
+            Double(controller.missedFirstTokenCount),
+            ["target": "ttft"]
+        )
+        set(
+            "probe_target_missed_total",
+            Double(controller.missedInterTokenCount),
+            ["target": "itl"]
+        )
         set("probe_realised_flops_ratio", prefill.multiplyAdds.realisedRatio, ["phase": "prefill"])
         set("probe_realised_flops_ratio", decode.multiplyAdds.realisedRatio, ["phase": "decode"])
-        set(
-            "probe_dense_fallback_total",
-            Double(statistics.nonFiniteCount),
-            ["reason": "nonfinite"]
-        )
         set("num_preemptions_total", Double(statistics.preemptionCount))
         registry.update("probe_kept_channels") { family in
             for (block, share) in prefill.keptShares {
@@ -112,6 +129,21 @@ final class ServerMetrics: Sendable {
                 family.set(value, labels: Self.labels(block))
             }
         }
+        registry.update("probe_history_weight") { family in
+            for (block, value) in engine.stability.historyWeight {
+                family.set(value, labels: Self.labels(block))
+            }
+        }
+    }
+
+    private func updateShadow(_ divergence: DivergenceMonitor) {
+        set("probe_shadow_requests_total", Double(divergence.auditCount))
+        set("probe_shadow_breached", divergence.isBreached ? 1 : 0)
+        // Before the first audit nothing is known, and a zero would say that all is well.
+        guard divergence.auditCount > 0 else { return }
+        set("probe_shadow_kl", divergence.mean.kullbackLeibler)
+        set("probe_shadow_top1_agreement", divergence.mean.topAgreement)
+        set("probe_shadow_loglikelihood_change", divergence.mean.logLikelihoodChange)
     }
 
     /// Prometheus's text.

@@ -1,0 +1,106 @@
+/// Where pruning pays and where it does not: measured, class by class, and asked again now and then.
+///
+/// A batch whose probe costs more than its mask saves is better run dense. Which batches these are
+/// depends on the CPU, the model and the ratio, so nothing is assumed: both ways are timed. Pure: the
+/// times are arguments.
+public struct PruningGain: Sendable {
+    /// Batches of about the same cost: phase, and the powers of two that hold their tokens and samples.
+    public struct Size: Hashable, Sendable {
+        private let phase: Batch.Phase
+        private let tokenBits: Int
+        private let sampleBits: Int
+
+        /// The size of a batch.
+        public init(_ batch: Batch) {
+            phase = batch.phase
+            tokenBits = Self.bits(batch.tokenCount)
+            sampleBits = Self.bits(batch.chunks.count)
+        }
+
+        private static func bits(_ count: Int) -> Int { Int.bitWidth - count.leadingZeroBitCount }
+    }
+
+    /// How a batch that asks for pruning is to be run.
+    public enum Choice: Sendable, Equatable {
+        /// As it asks.
+        case pruned
+        /// Densely, for that is faster.
+        case dense
+        /// Densely, to learn what that costs.
+        case trial
+    }
+
+    private struct Key: Hashable {
+        let size: Size
+        let ratioPercent: Int
+    }
+
+    /// Seconds a token, the late ones weighing more.
+    private struct Cost {
+        var mean = 0.0
+        var count = 0
+
+        mutating func add(_ value: Double) {
+            count += 1
+            // The mean of the first few, then a quarter of each new one.
+            mean += (value - mean) * max(1 / Double(count), 0.25)
+        }
+    }
+
+    /// What one ratio costs at one size, and how its batches were run.
+    private struct Entry {
+        var cost = Cost()
+        var batchCount = 0
+    }
+
+    private var dense: [Size: Cost] = [:]
+    private var pruned: [Key: Entry] = [:]
+
+    /// Measurements of each way before they are believed.
+    private static let trialCount = 2
+    /// While one way is ahead, one in so many batches runs the other, for conditions change.
+    ///
+    /// At a gain of a quarter the dense trials cost 0.4 % of the time.
+    private static let retrialInterval = 64
+    /// Pruning counts as slower beyond this multiple of the dense time.
+    ///
+    /// Timings of equal batches on a busy 2-core machine scatter by about 3 %.
+    private static let margin = 1.03
+
+    /// Nothing measured.
+    public init() {}
+
+    /// How a batch that asks for pruning is to be run; counts the batch.
+    public mutating func choose(_ batch: Batch) -> Choice {
+        let size = Size(batch)
+        let key = Key(size: size, ratioPercent: batch.maskClass.ratioPercent)
+        let entry = pruned[key, default: Entry()]
+        pruned[key, default: Entry()].batchCount += 1
+        let known = dense[size, default: Cost()]
+        if entry.cost.count < Self.trialCount { return .pruned }
+        if known.count < Self.trialCount { return .trial }
+        let pays = entry.cost.mean <= known.mean * Self.margin
+        guard (entry.batchCount + 1).isMultiple(of: Self.retrialInterval) else {
+            return pays ? .pruned : .dense
+        }
+        return pays ? .trial : .pruned
+    }
+
+    /// Takes the time of a batch that has run.
+    ///
+    /// - Parameters:
+    ///   - batch: The batch.
+    ///   - seconds: Wall time of its forward pass, probe and selection included.
+    ///   - isPruned: Whether it ran under masks.
+    public mutating func record(_ batch: Batch, seconds: Double, isPruned: Bool) {
+        guard batch.tokenCount > 0, seconds.isFinite else { return }
+        let size = Size(batch)
+        let cost = seconds / Double(batch.tokenCount)
+        if isPruned {
+            let key = Key(size: size, ratioPercent: batch.maskClass.ratioPercent)
+            pruned[key, default: Entry()].cost.add(cost)
+        } else {
+            dense[size, default: Cost()].add(cost)
+        }
+    }
+}
