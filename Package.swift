@@ -54,6 +54,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // MARK: - Libraries, lowest first
+        .target(name: "JSONText", swiftSettings: strict),
         .target(
             name: "Kernels",
             dependencies: ["CFutex", "CKernels", "CNuma", "COpenBLAS"],
@@ -70,7 +71,7 @@ let package = Package(
         .target(
             name: "ModelFiles",
             dependencies: [
-                "CZlib",
+                "CZlib", "JSONText",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -78,7 +79,7 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .target(name: "Tokenizers", swiftSettings: strict),
+        .target(name: "Tokenizers", dependencies: ["JSONText"], swiftSettings: strict),
         .target(
             name: "Runtime",
             dependencies: ["ModelFiles", "ProbeScheduler", "Tokenizers"],
@@ -89,7 +90,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Runtime",
+                "JSONText", "Runtime",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -128,6 +129,11 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: ["Runtime"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "JSONTextTests",
+            dependencies: ["JSONText"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -184,7 +190,8 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "ModelFiles", "ProbeScheduler", "Runtime", "Server", "TestSupport", "Tokenizers",
+                "JSONText", "ModelFiles", "ProbeScheduler", "Runtime", "Server", "TestSupport",
+                "Tokenizers",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),

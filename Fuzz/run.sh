@@ -41,12 +41,26 @@ settings="-swift-version 6 -parse-as-library -module-name Fuzz -strict-memory-sa
     -enable-upcoming-feature ExistentialAny -enable-upcoming-feature InternalImportsByDefault \
     -enable-upcoming-feature MemberImportVisibility"
 
+# The JSON reader is a module of its own; folders keep its two builds apart.
+json_module() { # FOLDER OPTIONS…
+    mkdir -p "$build/$1"
+    folder=$build/$1
+    shift
+    # shellcheck disable=SC2086,SC2046 # lists of words
+    swiftc "$@" -swift-version 6 -parse-as-library -module-name JSONText -emit-module \
+        -emit-module-path "$folder/JSONText.swiftmodule" -static -emit-library \
+        -o "$folder/libJSONText.a" $(find Sources/JSONText -name '*.swift')
+}
+json_module plain -Onone
+json_module fuzzed -O -g -sanitize=fuzzer,address
+plain="-I $build/plain -L $build/plain -lJSONText" fuzzed="-I $build/fuzzed -L $build/fuzzed -lJSONText"
+
 # shellcheck disable=SC2086 # lists of words
-swiftc -Onone $settings $sources $writers "Fuzz/$target/Seeds.swift" -o "$build/$target-seeds"
+swiftc -Onone $settings $sources $writers "Fuzz/$target/Seeds.swift" $plain -o "$build/$target-seeds"
 "$build/$target-seeds" "$corpus"
 # shellcheck disable=SC2086
 swiftc -O -g $settings -sanitize=fuzzer,address $sources "Fuzz/$target/FuzzTarget.swift" \
-    -o "$build/$target"
+    $fuzzed -o "$build/$target"
 
 options=
 while [ "$1" != -- ]; do

@@ -1,3 +1,5 @@
+import JSONText
+
 /// Reads the input as a safetensors file and as a JSON description, and uses everything that was
 /// found in it.
 ///
@@ -14,7 +16,7 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     }
     do throws(ModelFileError) {
         let value = try JSONReader.read(bytes, path: "memory")
-        let keys = HuggingFaceKeys(path: "memory", members: value.object ?? [:])
+        let keys = HuggingFaceKeys(path: "memory", object: value)
         let config = try ModelConfig(keys, generation: keys, tokenizer: keys, path: "memory")
         precondition(config.headCount % config.kvHeadCount == 0)
         precondition(config.layerAttention.count == config.layerCount)

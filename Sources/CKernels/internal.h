@@ -30,8 +30,7 @@ enum { KN_MAX_HEAD_DIM = 512 };
                                          const kn_weight *, const kn_weight *, kn_activation,      \
                                          const int32_t *, size_t, size_t);                         \
     void kn_##set##_attention(float *, size_t, const float *, size_t, size_t, size_t, size_t,      \
-                              const float *, const float *, size_t, size_t, const int32_t *,       \
-                              size_t, float);                                                      \
+                              size_t, const kn_keys *, size_t, float);                             \
     void kn_##set##_rms_norm(float *, const float *, const float *, size_t, float);                \
     void kn_##set##_layer_norm(float *, const float *, const float *, const float *, size_t,       \
                                float);                                                             \
@@ -84,6 +83,34 @@ static inline float kn_from_bf16(uint16_t bits) {
         float value;
     } wide = {(uint32_t)bits << 16};
     return wide.value;
+}
+
+/// The upper half of an f32, rounded to nearest, ties to even; NaN stays NaN.
+static inline uint16_t kn_to_bf16(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    if ((bits & 0x7FFFFFFF) > 0x7F800000) return (uint16_t)(bits >> 16 | 0x40);
+    return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+/// Entries from one value to the next, and from a run of keys to the next: head_dim filled up.
+static inline size_t kn_value_stride(size_t head_dim) {
+    return (head_dim + KN_KEY_LANES - 1) / KN_KEY_LANES * KN_KEY_LANES;
+}
+
+/// Where entry j of the key at a slot of a block stands.
+static inline size_t kn_key_entry(kn_format format, size_t slot, size_t j, size_t head_dim) {
+    size_t run = slot / KN_KEY_LANES * kn_value_stride(head_dim) * KN_KEY_LANES;
+    size_t lane = slot % KN_KEY_LANES;
+    if (format == KN_BF16) return run + (j / 2 * KN_KEY_LANES + lane) * 2 + j % 2;
+    return run + j * KN_KEY_LANES + lane;
+}
+
+/// Where entry j of the value stands.
+static inline size_t kn_value_entry(kn_format format, size_t slot, size_t j, size_t head_dim) {
+    size_t stride = kn_value_stride(head_dim);
+    if (format == KN_BF16) return (slot / 2 * stride + j) * 2 + slot % 2;
+    return slot * stride + j;
 }
 
 /// The groups that so many entries need.

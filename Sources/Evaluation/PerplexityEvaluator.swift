@@ -17,7 +17,7 @@ public struct PerplexityEvaluator {
     public let maskScope: MaskScope
 
     /// Rows whose logits are held at once: 64 rows of a vocabulary of 49,152 are 12.6 MB.
-    private static let headRows = 64
+    static let headRows = 64
 
     /// - Parameters:
     ///   - model: The model.
@@ -144,7 +144,7 @@ public struct PerplexityEvaluator {
         return means
     }
 
-    private func forwardBatch(_ windows: [[Int32]], blockSize: Int) -> ForwardBatch {
+    func forwardBatch(_ windows: [[Int32]], blockSize: Int) -> ForwardBatch {
         ForwardBatch(
             tokens: windows.flatMap(\.self),
             layout: BatchLayout(lengths: windows.map(\.count)),
@@ -152,15 +152,15 @@ public struct PerplexityEvaluator {
         )
     }
 
-    private func makeWorkspace() throws(RuntimeError) -> Workspace {
+    func makeWorkspace() throws(RuntimeError) -> Workspace {
         do { return try model.makeWorkspace() } catch { throw .kernel(error) }
     }
 
     /// A cache of one layer: nothing decodes from it.
-    private func makeCache(windows: Int) throws(RuntimeError) -> KVCache {
+    func makeCache(windows: Int) throws(RuntimeError) -> KVCache {
         let blocks = (contextLength + KVCache.defaultBlockSize - 1) / KVCache.defaultBlockSize
         do {
-            return try KVCache(layerCount: 1, blockCount: windows * blocks, shape: model.shape)
+            return try model.makeCache(layerCount: 1, blockCount: windows * blocks)
         } catch {
             throw .kernel(error)
         }

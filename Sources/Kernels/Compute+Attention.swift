@@ -1,8 +1,61 @@
 internal import CKernels
 
 extension Compute {
-    /// Query rows a task takes: eight tiles of four.
-    private static let attentionRows = 32
+    /// Rows that a task takes, a row a query and head: as many as share a key while it is in L1.
+    private static let attentionRows = 36
+
+    /// Stores one row of keys and of values a slot.
+    ///
+    /// - Parameters:
+    ///   - keys: `[rows, kvHeadCount × headDimension]`.
+    ///   - values: Likewise.
+    ///   - slots: `block × blockSize + offset` of each row; no two are the same.
+    ///   - store: Receives them.
+    ///   - layer: Layer of the store.
+    public func write(
+        keys: borrowing Activations,
+        values: borrowing Activations,
+        slots: [Int32],
+        to store: inout KVStore,
+        layer: Int
+    ) {
+        let (width, heads) = (store.headDimension, store.kvHeadCount)
+        precondition(layer >= 0 && layer < store.layerCount, "layer out of range")
+        precondition(keys.rowCount == slots.count && keys.width == heads * width, "[slots, width]")
+        precondition(
+            values.rowCount == slots.count && values.width == heads * width,
+            "[slots, width]"
+        )
+        let (blockSize, format) = (store.blockSize, store.format.code)
+        precondition(
+            slots.allSatisfy { $0 >= 0 && Int($0) < store.blockCount * blockSize },
+            "slot out of range"
+        )
+        let (key, value) = unsafe (keys.base, values.base)
+        let first = unsafe store.block(0, layer: layer, kvHead: 0)
+        let strides = (
+            block: store.blockStride * store.format.byteCount,
+            head: store.blockStride / heads * store.format.byteCount
+        )
+        forEachRow(slots.count) { row in
+            let (block, slot) = Int(slots[row]).quotientAndRemainder(dividingBy: blockSize)
+            for head in 0..<heads {
+                let offset = block * strides.block + head * strides.head
+                let source = (row * heads + head) * width
+                // SAFETY: layer, slots and shapes are checked above; slots are written by one task
+                // each.
+                unsafe kn_store_key_value(
+                    format,
+                    first.keys + offset,
+                    first.values + offset,
+                    slot,
+                    key + source,
+                    value + source,
+                    width
+                )
+            }
+        }
+    }
 
     /// Causal attention of the kept query heads, streamed over the cache's blocks.
     ///
@@ -52,36 +105,43 @@ extension Compute {
         output.reshape(rowCount: query.rowCount, width: rowWidth)
         let kernels = unsafe kernels
         let (q, out) = unsafe (query.base, output.base)
-        let keys = unsafe store.keys(layer: layer, kvHead: 0)
-        let headStride = store.blockSize * width
-        let (valueOffset, blockStride) = (store.valueOffset, store.blockStride)
-        let blockSize = store.blockSize
+        let runs = runs(of: heads, groupSize: groupSize)
+        let queries = max(1, Self.attentionRows / min(groupSize, heads.count))
         let tiles = sequences.flatMap { sequence in
-            firstRows(sequence).map { (sequence, first: $0) }
+            stride(from: 0, to: sequence.rowCount, by: queries).map { (sequence, first: $0) }
         }
-        pool.run(taskCount: tiles.count * heads.count) { task in
-            let (tile, index) = task.quotientAndRemainder(dividingBy: heads.count)
+        let views = unsafe runs.map { run in
+            let kvHead = Int(heads[run.lowerBound]) / groupSize
+            let first = unsafe store.block(0, layer: layer, kvHead: kvHead)
+            return unsafe kn_keys(
+                format: store.format.code,
+                keys: first.keys,
+                values: first.values,
+                block_stride: store.blockStride,
+                block_size: store.blockSize,
+                block_table: nil
+            )
+        }
+        pool.run(taskCount: tiles.count * runs.count) { task in
+            let (tile, index) = task.quotientAndRemainder(dividingBy: runs.count)
             let (sequence, first) = tiles[tile]
-            let row = sequence.firstRow + first
-            let offset = row * rowWidth + index * width
+            let offset = (sequence.firstRow + first) * rowWidth + runs[index].lowerBound * width
             // SAFETY: heads, layer, rows and blocks are checked above; tasks write disjoint parts of
             // the output, and all memory outlives the call.
             unsafe blockTable.withUnsafeBufferPointer { table in
                 guard let table = table.baseAddress else { return }
-                let key = unsafe keys + Int(heads[index]) / groupSize * headStride
+                var view = unsafe views[index]
+                unsafe view.block_table = table + sequence.firstBlock
                 unsafe kernels.attention(
                     out + offset,
                     rowWidth,
                     q + offset,
                     rowWidth,
-                    min(Self.attentionRows, sequence.rowCount - first),
+                    min(queries, sequence.rowCount - first),
+                    runs[index].count,
                     sequence.firstPosition + first,
                     window ?? 0,
-                    key,
-                    key + valueOffset,
-                    blockStride,
-                    blockSize,
-                    table + sequence.firstBlock,
+                    &view,
                     width,
                     scale
                 )
@@ -89,7 +149,18 @@ extension Compute {
         }
     }
 
-    private func firstRows(_ sequence: AttentionSequence) -> StrideTo<Int> {
-        stride(from: 0, to: sequence.rowCount, by: Self.attentionRows)
+    /// Runs of successive query heads that read the same key-value head.
+    private func runs(of heads: [Int32], groupSize: Int) -> [Range<Int>] {
+        var runs: [Range<Int>] = []
+        for (index, head) in heads.enumerated() {
+            if let last = runs.last,
+                Int(heads[last.lowerBound]) / groupSize == Int(head) / groupSize
+            {
+                runs[runs.count - 1] = last.lowerBound..<index + 1
+            } else {
+                runs.append(index..<index + 1)
+            }
+        }
+        return runs
     }
 }

@@ -1,6 +1,8 @@
+internal import CKernels
 import Foundation
 
-/// Keys and values of all layers in blocks: `[layer][block][kvHead][position in block][headDim]`.
+/// Keys and values of all layers in blocks: `[layer][block][kvHead]`, and within a block of one head
+/// as `kn_keys` has it: keys transposed, 16 positions beside each other.
 ///
 /// The memory is mapped, so blocks that are never written cost nothing.
 ///
@@ -11,14 +13,28 @@ public struct KVStore: ~Copyable, @unchecked Sendable {
     public let layerCount: Int
     /// Blocks a layer.
     public let blockCount: Int
-    /// Positions a block; at least 1.
+    /// Positions a block; a multiple of `positionGranule`.
     public let blockSize: Int
     /// Key-value heads.
     public let kvHeadCount: Int
     /// Width of a head.
     public let headDimension: Int
-    private let base: UnsafeMutablePointer<Float>
+    /// How entries are stored.
+    public let format: KVFormat
+    private let base: UnsafeMutableRawPointer
     private let mappedByteCount: Int
+
+    /// Bytes of one position of one layer: a key and a value.
+    public static func positionByteCount(
+        kvHeadCount: Int,
+        headDimension: Int,
+        format: KVFormat
+    ) -> Int {
+        2 * kvHeadCount * stride(of: headDimension) * format.byteCount
+    }
+
+    /// What a block's size is a multiple of.
+    public static var positionGranule: Int { Int(KN_KEY_LANES) }
 
     /// Maps memory for all blocks.
     ///
@@ -28,15 +44,18 @@ public struct KVStore: ~Copyable, @unchecked Sendable {
         blockCount: Int,
         blockSize: Int,
         kvHeadCount: Int,
-        headDimension: Int
+        headDimension: Int,
+        format: KVFormat = .f32
     ) throws(KernelError) {
         precondition(
             min(layerCount, blockCount, blockSize, kvHeadCount, headDimension) > 0,
             "every size is positive"
         )
+        precondition(blockSize % Self.positionGranule == 0, "blocks of whole runs of positions")
         precondition(headDimension <= 512, "the attention kernels take heads up to 512 wide")
-        var byteCount = 2 * MemoryLayout<Float>.stride
-        for size in [layerCount, blockCount, blockSize, kvHeadCount, headDimension] {
+        var byteCount = 2 * format.byteCount
+        let width = Self.stride(of: headDimension)
+        for size in [layerCount, blockCount, blockSize, kvHeadCount, width] {
             let (product, overflow) = byteCount.multipliedReportingOverflow(by: size)
             guard !overflow else { throw .outOfMemory(byteCount: .max) }
             byteCount = product
@@ -53,16 +72,14 @@ public struct KVStore: ~Copyable, @unchecked Sendable {
         guard let mapping = unsafe mapping, unsafe mapping != MAP_FAILED else {
             throw .outOfMemory(byteCount: byteCount)
         }
-        unsafe base = mapping.bindMemory(
-            to: Float.self,
-            capacity: byteCount / MemoryLayout<Float>.stride
-        )
+        unsafe base = mapping
         mappedByteCount = byteCount
         self.layerCount = layerCount
         self.blockCount = blockCount
         self.blockSize = blockSize
         self.kvHeadCount = kvHeadCount
         self.headDimension = headDimension
+        self.format = format
     }
 
     deinit {
@@ -73,49 +90,25 @@ public struct KVStore: ~Copyable, @unchecked Sendable {
     /// Bytes mapped for keys and values.
     public var byteCount: Int { mappedByteCount }
 
-    /// Entries from one block to the next.
-    var blockStride: Int { kvHeadCount * blockSize * headDimension }
-
-    /// First key of a layer's head; the values lie `valueOffset` entries further.
-    func keys(layer: Int, kvHead: Int) -> UnsafePointer<Float> {
-        let entry = layer * blockCount * blockStride + kvHead * blockSize * headDimension
-        return unsafe UnsafePointer(base + entry)
+    /// Entries from one value to the next: a head filled up to whole runs.
+    private static func stride(of headDimension: Int) -> Int {
+        (headDimension + positionGranule - 1) / positionGranule * positionGranule
     }
 
-    /// Entries from the keys to the values.
-    var valueOffset: Int { layerCount * blockCount * blockStride }
+    /// Entries of one head's keys in a block.
+    private var headStride: Int { blockSize * Self.stride(of: headDimension) }
 
-    /// Stores one row of keys and of values a slot.
-    ///
-    /// - Parameters:
-    ///   - layer: In `0..<layerCount`.
-    ///   - keys: `[rows, kvHeadCount × headDimension]`.
-    ///   - values: Likewise.
-    ///   - slots: `block × blockSize + offset` of each row.
-    public mutating func write(
+    /// Entries from one block to the next.
+    var blockStride: Int { kvHeadCount * headStride }
+
+    /// First key of a block's head, and its first value.
+    func block(
+        _ block: Int,
         layer: Int,
-        keys: borrowing Activations,
-        values: borrowing Activations,
-        slots: [Int32]
-    ) {
-        let width = kvHeadCount * headDimension
-        precondition(layer >= 0 && layer < layerCount, "layer out of range")
-        precondition(keys.rowCount == slots.count && keys.width == width, "[slots, width]")
-        precondition(values.rowCount == slots.count && values.width == width, "[slots, width]")
-        for (row, slot) in slots.enumerated() {
-            precondition(slot >= 0 && Int(slot) < blockCount * blockSize, "slot out of range")
-            let (block, offset) = Int(slot).quotientAndRemainder(dividingBy: blockSize)
-            for head in 0..<kvHeadCount {
-                let source = row * width + head * headDimension
-                let entry = (layer * blockCount + block) * blockStride
-                let target = unsafe base + entry + (head * blockSize + offset) * headDimension
-                // SAFETY: layer, slot and shapes are checked above; the memories never overlap.
-                unsafe target.update(from: keys.base + source, count: headDimension)
-                unsafe (target + valueOffset).update(
-                    from: values.base + source,
-                    count: headDimension
-                )
-            }
-        }
+        kvHead: Int
+    ) -> (keys: UnsafeMutableRawPointer, values: UnsafeMutableRawPointer) {
+        let entry = (layer * blockCount + block) * blockStride + kvHead * headStride
+        let keys = unsafe base + entry * format.byteCount
+        return unsafe (keys, keys + layerCount * blockCount * blockStride * format.byteCount)
     }
 }

@@ -1,6 +1,6 @@
 internal import CKernels
 
-/// Rows of activations as whole numbers of 13 bits, with a scale for each 32 of a row.
+/// Rows of activations as whole numbers of nine bits, with a scale for each 32 of a row.
 ///
 /// What the products with quantised weights read: with them sums over 32 entries are exact in 32 bits.
 /// A row's last group is filled up with zeros.

@@ -44,7 +44,8 @@ public final class WeightMatrix: @unchecked Sendable {
         self.columnCount = columnCount
         outputsAreColumns = columnUnits != nil
         data = AlignedMemory(count: rowCount * format.rowByteCount(columnCount))
-        units = AlignedMemory(count: format.isQuantised ? columnUnits?.count ?? rowCount : 0)
+        let outputCount = columnUnits?.count ?? rowCount
+        units = AlignedMemory(count: Self.unitCount(format, outputCount: outputCount))
         for (column, unit) in (columnUnits ?? []).enumerated() where format.isQuantised {
             // SAFETY: there is room for one unit a column.
             unsafe (units.base + column).initialize(to: unit)
@@ -81,7 +82,34 @@ public final class WeightMatrix: @unchecked Sendable {
 
     /// Bytes in memory.
     public var byteCount: Int {
-        data.count + units.count * MemoryLayout<Float>.size
+        Self.byteCount(
+            format: format,
+            rowCount: rowCount,
+            columnCount: columnCount,
+            outputCount: outputsAreColumns ? columnCount : rowCount
+        )
+    }
+
+    /// Bytes in memory that a matrix would take.
+    ///
+    /// - Parameters:
+    ///   - format: How it would be stored.
+    ///   - rowCount: Rows.
+    ///   - columnCount: Entries a row.
+    ///   - outputCount: The rows, or the columns where they are the outputs.
+    /// - Returns: The bytes.
+    public static func byteCount(
+        format: WeightFormat,
+        rowCount: Int,
+        columnCount: Int,
+        outputCount: Int
+    ) -> Int {
+        rowCount * format.rowByteCount(columnCount)
+            + unitCount(format, outputCount: outputCount) * MemoryLayout<Float>.size
+    }
+
+    private static func unitCount(_ format: WeightFormat, outputCount: Int) -> Int {
+        format.isQuantised ? outputCount : 0
     }
 
     /// Writes one row in the matrix's format.

@@ -50,7 +50,8 @@ struct Attention: Sendable {
             layer: layer,
             keys: workspace.key,
             values: workspace.value,
-            slots: batch.slots
+            slots: batch.slots,
+            compute: compute
         )
         cache.attend(
             workspace.query,
@@ -101,7 +102,8 @@ struct Attention: Sendable {
             layer: 0,
             keys: workspace.key,
             values: workspace.value,
-            slots: ranks.slots
+            slots: ranks.slots,
+            compute: compute
         )
         workspace.probeCache.attend(
             workspace.query,

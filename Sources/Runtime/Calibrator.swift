@@ -37,7 +37,7 @@ public struct Calibrator {
         let workspace: Workspace
         do {
             workspace = try network.makeWorkspace()
-            cache = try KVCache(layerCount: 1, blockCount: 1, shape: network.shape)
+            cache = try network.makeCache(layerCount: 1, blockCount: 1)
         } catch {
             throw .kernel(error)
         }

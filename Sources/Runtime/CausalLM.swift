@@ -16,6 +16,8 @@ public struct CausalLM: Sendable {
     let finalNorm: Norm
     /// `[vocabulary, hidden]`; the embedding itself when the model ties them.
     let head: WeightMatrix
+    /// How keys and values are cached.
+    let cacheFormat: KVFormat
 
     /// Bytes that the weights occupy in memory.
     public var weightByteCount: Int {
@@ -34,7 +36,29 @@ public struct CausalLM: Sendable {
     ///
     /// - Throws: `KernelError` when memory cannot be mapped.
     public func makeWorkspace() throws(KernelError) -> Workspace {
-        Workspace(probeCache: try KVCache(layerCount: 1, blockCount: 1, shape: shape))
+        Workspace(probeCache: try makeCache(layerCount: 1, blockCount: 1))
+    }
+
+    /// A cache for this model's keys and values.
+    ///
+    /// - Parameters:
+    ///   - layerCount: Layers that are kept apart, as in `KVCache`; nil: all of the model's.
+    ///   - blockCount: Blocks of `blockSize` tokens.
+    ///   - blockSize: Tokens a block holds.
+    /// - Returns: A cache whose blocks cost nothing until they are written.
+    /// - Throws: `KernelError` when the memory cannot be mapped.
+    public func makeCache(
+        layerCount: Int? = nil,
+        blockCount: Int,
+        blockSize: Int = KVCache.defaultBlockSize
+    ) throws(KernelError) -> KVCache {
+        try KVCache(
+            layerCount: layerCount ?? shape.layerCount,
+            blockCount: blockCount,
+            blockSize: blockSize,
+            format: cacheFormat,
+            shape: shape
+        )
     }
 
     /// Runs the batch from its tokens to the final norm; the result is `workspace.normed`.

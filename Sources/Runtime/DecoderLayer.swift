@@ -50,6 +50,16 @@ struct DecoderLayer: Sendable {
                 addingTo: &output,
                 compute: compute
             )
+            compensate(
+                .attention(layer: index),
+                attention.outputProjection,
+                heads,
+                batch,
+                &pruner,
+                &report,
+                compute,
+                addingTo: &output
+            )
         }
         pruner.observe(
             .attention(layer: index),
@@ -70,6 +80,16 @@ struct DecoderLayer: Sendable {
         ) { mlp.probe($0, into: &$1, workspace: workspace, compute: compute) }
         addToResidual(mlpPostNorm, workspace, compute) { output in
             mlp(keeping: channels, workspace: workspace, addingTo: &output, compute: compute)
+            compensate(
+                .mlp(layer: index),
+                mlp.downProjection,
+                channels,
+                batch,
+                &pruner,
+                &report,
+                compute,
+                addingTo: &output
+            )
         }
         pruner.observe(
             .mlp(layer: index),
@@ -96,6 +116,30 @@ struct DecoderLayer: Sendable {
         block(&workspace.blockOutput)
         norm.normaliseRuns(of: &workspace.blockOutput, compute: compute)
         compute.add(workspace.blockOutput, to: &workspace.hidden)
+    }
+
+    /// Adds what stands in for the removed channels, if the pruner has something.
+    private func compensate(
+        _ block: PrunableBlock,
+        _ consumer: Linear,
+        _ mask: ChannelMask?,
+        _ batch: ForwardBatch,
+        _ pruner: inout some Pruner,
+        _ report: inout ForwardReport,
+        _ compute: Compute,
+        addingTo output: inout Activations
+    ) {
+        guard let mask, !mask.keepsAll else { return }
+        let start = ContinuousClock.now
+        var vectors = 0
+        let bias = pruner.outputBias(of: block, mask: mask) { expected in
+            vectors += expected.firstPositionMeans == nil ? 1 : 2
+            return consumer.bias(expected, removedBy: mask, compute: compute)
+        }
+        guard let bias else { return }
+        bias.add(to: &output, layout: batch.layout, compute: compute)
+        report.probeDuration += ContinuousClock.now - start
+        report.countCompensation(block, mask: mask, vectors: vectors)
     }
 
     /// Asks the pruner for a block's mask, and keeps account of time and rows.

@@ -32,6 +32,8 @@ public final class Engine {
     private var logits = Activations()
     private var answers: [RequestID: Answer] = [:]
     private var decodeMasks = DecodeMasks()
+    /// A static method's pruner with the biases that it has made.
+    private var fixedPruner: StaticPruner?
     private var nonFiniteCount = 0
 
     /// Rows whose logits are computed at once when prompts are scored, to bound memory.
@@ -71,11 +73,9 @@ public final class Engine {
         prefillReport = ForwardReport(shape: network.shape)
         decodeReport = prefillReport
         do {
-            cache = try KVCache(
-                layerCount: network.shape.layerCount,
+            cache = try network.makeCache(
                 blockCount: configuration.blockCount,
-                blockSize: configuration.blockSize,
-                shape: network.shape
+                blockSize: configuration.blockSize
             )
             workspace = try network.makeWorkspace()
         } catch {
@@ -187,8 +187,10 @@ public final class Engine {
         switch pruning {
         case .dense:
             return try run(input, DensePruner()).report
-        case .fixed(let masks):
-            return try run(input, StaticPruner(masks: masks)).report
+        case .fixed(let pruner):
+            let (used, report) = try run(input, fixedPruner ?? pruner)
+            fixedPruner = used
+            return report
         case .probe:
             if batch.maskClass == .dense { return try run(input, DensePruner()).report }
             return batch.phase == .prefill ? try probe(batch, input) : try decode(batch, input)

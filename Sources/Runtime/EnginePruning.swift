@@ -4,8 +4,8 @@ public import ProbeScheduler
 public enum EnginePruning {
     /// Everything runs.
     case dense
-    /// The same masks for every batch: a static method.
-    case fixed([PrunableBlock: ChannelMask])
+    /// The same masks for every batch: a static method, with what stands in for what it removes.
+    case fixed(StaticPruner)
     /// A probe decides each prefill; decode masks are composed from the members' own statistics.
     ///
     /// The pruner collects sequence statistics. Every `refreshInterval` decode steps, one step runs

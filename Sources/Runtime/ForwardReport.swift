@@ -6,7 +6,7 @@ public struct ForwardReport: Sendable {
     public let shape: ModelShape
     /// Multiply-adds of the linear layers of all blocks: dense, run, and in the probe.
     public private(set) var multiplyAdds = MultiplyAdds()
-    /// Wall time of probing, scoring and selection.
+    /// Wall time of probing, scoring, selection and compensation.
     public internal(set) var probeDuration: Duration = .zero
     /// Wall time from the embedding to the final norm, probe included.
     public internal(set) var forwardDuration: Duration = .zero
@@ -24,6 +24,11 @@ public struct ForwardReport: Sendable {
     mutating func count(_ block: PrunableBlock, rows: Int, mask: ChannelMask?, probeRows: Int) {
         multiplyAdds.count(block.kind, shape: shape, rows: rows, mask: mask, probeRows: probeRows)
         if let mask { keptShares[block] = Double(mask.kept.count) / Double(mask.channelCount) }
+    }
+
+    /// Adds the products that made a bias for removed channels.
+    mutating func countCompensation(_ block: PrunableBlock, mask: ChannelMask, vectors: Int) {
+        multiplyAdds.countCompensation(block.kind, shape: shape, mask: mask, vectors: vectors)
     }
 
     /// Adds wall time that a caller spent on the output head and the likelihoods.

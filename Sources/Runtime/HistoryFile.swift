@@ -4,7 +4,8 @@ public import ProbeScheduler
 /// Reads and writes a history: the file that `calibrate` makes and Probe Pruning starts from.
 ///
 /// Layout, little-endian: the magic `SONDEHST`, a version (`UInt32`), the header's length (`UInt32`), the
-/// header as JSON, then for each covered block, in order, `[positions, width]` 32-bit floats.
+/// header as JSON, then for each covered block, in order, `[positions, width]` 32-bit floats; then, where
+/// the header names moments, their lists for every block of every layer (`ChannelMoments`).
 public struct HistoryFile: Sendable {
     /// What a history rests on.
     public struct Header: Codable, Sendable, Equatable {
@@ -20,6 +21,20 @@ public struct HistoryFile: Sendable {
         public var sampleCounts: [Int]
         /// Layers at the start without statistics.
         public var skippedLayerCount: Int
+        /// What the moments rest on; nil: the file has none.
+        public var moments: Moments?
+
+        /// What the moments of every layer's channels rest on.
+        public struct Moments: Codable, Sendable, Equatable {
+            /// Tokens seen.
+            public var tokenCount: Int
+            /// Samples seen.
+            public var sampleCount: Int
+            /// Samples whose first position was seen.
+            public var firstPositionCount: Int
+            /// Whether the estimates that depend on the order are there.
+            public var hasRunning: Bool
+        }
 
         /// What a history rests on.
         public init(
@@ -28,7 +43,8 @@ public struct HistoryFile: Sendable {
             tokenCount: Int,
             positionCount: Int,
             sampleCounts: [Int],
-            skippedLayerCount: Int
+            skippedLayerCount: Int,
+            moments: Moments? = nil
         ) {
             self.modelSHA256 = modelSHA256
             self.text = text
@@ -36,6 +52,7 @@ public struct HistoryFile: Sendable {
             self.positionCount = positionCount
             self.sampleCounts = sampleCounts
             self.skippedLayerCount = skippedLayerCount
+            self.moments = moments
         }
     }
 
@@ -45,12 +62,21 @@ public struct HistoryFile: Sendable {
     public let history: ProbeHistory
 
     private static let magic = Data("SONDEHST".utf8)
-    private static let version: UInt32 = 1
+    private static let version: UInt32 = 2
     /// Magic, version and the header's length.
     private static let preambleByteCount = 16
 
-    /// A history with its origin.
+    /// A history with its origin; the header's account of the moments follows from the history.
     public init(header: Header, history: ProbeHistory) {
+        var header = header
+        header.moments = history.moments?.first.map {
+            Header.Moments(
+                tokenCount: $0.tokenCount,
+                sampleCount: $0.sampleCount,
+                firstPositionCount: $0.firstPositionCount,
+                hasRunning: $0.running != nil
+            )
+        }
         self.header = header
         self.history = history
     }
@@ -69,6 +95,9 @@ public struct HistoryFile: Sendable {
             data.append(json)
             for block in history.shape.blocks {
                 for value in history[block] { data.append(littleEndian: value.bitPattern) }
+            }
+            for list in (history.moments ?? []).flatMap(\.lists) {
+                for value in list { data.append(littleEndian: value.bitPattern) }
             }
             try FileManager.default.createDirectory(
                 at: url.deletingLastPathComponent(),
@@ -154,7 +183,9 @@ public struct HistoryFile: Sendable {
         let policy = RatioPolicy(nominalRatio: 0, skippedLayerCount: header.skippedLayerCount)
         let covered = shape.blocks.filter { policy.covers(layer: $0.layer, of: shape) }
         let width = covered.reduce(0) { $0 + shape.consumerWidth($1.kind) }
-        let expected = start + header.positionCount * width * MemoryLayout<Float>.size
+        let momentCount = try momentCount(header.moments, shape: shape, path: path)
+        let expected =
+            start + (header.positionCount * width + momentCount) * MemoryLayout<Float>.size
         guard data.count == expected else {
             throw .wrongSize(path: path, found: data.count, expected: expected)
         }
@@ -174,22 +205,25 @@ public struct HistoryFile: Sendable {
             history.replace(block, with: values)
             offset += count * MemoryLayout<Float>.size
         }
+        if let moments = header.moments {
+            history.moments = try readMoments(data, from: offset, moments, shape, path: path)
+        }
         return history
     }
 }
 
 extension Data {
-    fileprivate mutating func append(littleEndian value: UInt32) {
+    mutating func append(littleEndian value: UInt32) {
         for shift in stride(from: 0, to: 32, by: 8) {
             append(UInt8(truncatingIfNeeded: value >> UInt32(shift)))
         }
     }
 
-    fileprivate func littleEndian(at offset: Int) -> UInt32 {
+    func littleEndian(at offset: Int) -> UInt32 {
         (0..<4).reduce(0) { $0 | UInt32(self[startIndex + offset + $1]) << UInt32(8 * $1) }
     }
 
-    fileprivate func floats(at offset: Int, count: Int) -> [Float] {
+    func floats(at offset: Int, count: Int) -> [Float] {
         (0..<count).map { Float(bitPattern: littleEndian(at: offset + 4 * $0)) }
     }
 }

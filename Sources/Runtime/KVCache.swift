@@ -8,9 +8,9 @@ public import ProbeScheduler
 public struct KVCache: ~Copyable {
     private var store: KVStore
 
-    /// Tokens a block holds.
+    /// Tokens a block holds; a multiple of `KVStore.positionGranule`.
     ///
-    /// Sixteen is one tile of keys in the attention kernel, and wastes at most fifteen slots a sequence.
+    /// Sixteen is the least that the attention kernel takes, and wastes at most fifteen slots a sequence.
     public static let defaultBlockSize = 16
 
     /// Maps memory for a cache; blocks that are never written cost nothing.
@@ -20,12 +20,14 @@ public struct KVCache: ~Copyable {
     ///     because nothing decodes from it: every layer overwrites the one before.
     ///   - blockCount: Blocks of `blockSize` tokens.
     ///   - blockSize: Tokens a block holds.
+    ///   - format: How entries are stored.
     ///   - shape: Heads and their width.
     /// - Throws: `KernelError` when the memory cannot be mapped.
     public init(
         layerCount: Int,
         blockCount: Int,
         blockSize: Int = KVCache.defaultBlockSize,
+        format: KVFormat = .f32,
         shape: ModelShape
     ) throws(KernelError) {
         store = try KVStore(
@@ -33,7 +35,8 @@ public struct KVCache: ~Copyable {
             blockCount: blockCount,
             blockSize: blockSize,
             kvHeadCount: shape.kvHeadCount,
-            headDimension: shape.headDimension
+            headDimension: shape.headDimension,
+            format: format
         )
     }
 
@@ -56,7 +59,8 @@ public struct KVCache: ~Copyable {
             blockCount: blockCount,
             blockSize: store.blockSize,
             kvHeadCount: store.kvHeadCount,
-            headDimension: store.headDimension
+            headDimension: store.headDimension,
+            format: store.format
         )
     }
 
@@ -65,9 +69,16 @@ public struct KVCache: ~Copyable {
         layer: Int,
         keys: borrowing Activations,
         values: borrowing Activations,
-        slots: [Int32]
+        slots: [Int32],
+        compute: Compute
     ) {
-        store.write(layer: storeLayer(layer), keys: keys, values: values, slots: slots)
+        compute.write(
+            keys: keys,
+            values: values,
+            slots: slots,
+            to: &store,
+            layer: storeLayer(layer)
+        )
     }
 
     /// Attention of the given query heads over what the batch's sequences have cached, or over the

@@ -42,7 +42,7 @@ public struct LoadedModel: Sendable {
         (tokenizer, chatTemplateSource) = try file.readTokenizer()
         let config = file.config
         let format = weights ?? .nearest(to: file)
-        let loader = ModelLoader(file: file, format: format, compute: compute)
+        let loader = ModelLoader(file: file, plan: WeightPlan(format), compute: compute)
         do {
             network = try loader.load {
                 // What has been stored need not stay mapped: the peak is the weights, not twice them.
@@ -130,7 +130,7 @@ public struct LoadedModel: Sendable {
 
 extension WeightFormat {
     /// The format that loses least of what the file's largest tensors hold, without waste.
-    static func nearest(to file: some TensorSource) -> WeightFormat {
+    public static func nearest(to file: some TensorSource) -> WeightFormat {
         var bytes: [WeightFormat: Int] = [:]
         for tensor in file.tensors where tensor.dimensions.count == 2 {
             let format: WeightFormat =

@@ -1,5 +1,5 @@
 public import ModelFiles
-import Tokenizers
+public import Tokenizers
 
 extension ModelFile {
     /// A tokenizer's files are text; a larger one is not what its name says.
@@ -19,6 +19,26 @@ extension ModelFile {
             return String(decoding: separate, as: UTF8.self)
         }
         return try readConfig().chatTemplate
+    }
+
+    /// The kind of tokenizer, without building it.
+    ///
+    /// - Throws: `RuntimeError` when the file that would say so is missing or damaged.
+    public func tokenizerDescription() throws(RuntimeError) -> TokenizerDescription {
+        guard let gguf else {
+            let json = try contents("tokenizer.json")
+            do { return try TokenizerDescription(tokenizerJSON: json) } catch {
+                throw .tokenizer(error)
+            }
+        }
+        do {
+            return TokenizerDescription(
+                ggufModel: try gguf.valueIfPresent("tokenizer.ggml.model", as: .string),
+                preTokenizer: try gguf.valueIfPresent("tokenizer.ggml.pre", as: .string)
+            )
+        } catch {
+            throw .model(error)
+        }
     }
 
     /// Reads the tokenizer and the chat template's text.

@@ -11,12 +11,8 @@ import Synchronization
 /// are transposed on the way, so that a channel is a contiguous row everywhere.
 struct ModelLoader {
     let file: ModelFile
-    /// How the linear weights are stored.
-    ///
-    /// With int4, the embedding and the head stay int8, for they touch every token, and so do `o` and
-    /// `down`: a file's 4-bit blocks run across their channels, so that storing them by channel rounds
-    /// them a second time.
-    let format: WeightFormat
+    /// How the matrices are stored.
+    let plan: WeightPlan
     /// Kernels of the model; its workers also share the loading.
     let compute: Compute
 
@@ -46,7 +42,8 @@ struct ModelLoader {
             layers: layers,
             finalNorm: try norm("output_norm"),
             head: config.tiesEmbeddings
-                ? embedding.tokens : try matrix("output.weight", format: fineFormat)
+                ? embedding.tokens : try matrix("output.weight"),
+            cacheFormat: plan.cacheFormat
         )
     }
 
@@ -88,7 +85,7 @@ struct ModelLoader {
     // MARK: - Parts
 
     private func embedding() throws(ModelFileError) -> Embedding {
-        let tokens = try matrix("token_embd.weight", format: fineFormat)
+        let tokens = try matrix("token_embd.weight")
         guard case .learned(let offset) = config.positions else {
             return Embedding(
                 tokens: tokens,
@@ -100,7 +97,7 @@ struct ModelLoader {
         return Embedding(
             tokens: tokens,
             scale: config.embeddingScale,
-            positions: try matrix("position_embd.weight", format: fineFormat),
+            positions: try matrix("position_embd.weight"),
             positionOffset: offset
         )
     }
@@ -178,16 +175,10 @@ struct ModelLoader {
         return values
     }
 
-    /// The format of what int4 would harm most.
-    private var fineFormat: WeightFormat { format == .int4 ? .int8 : format }
-
-    private func matrix(
-        _ name: String,
-        format: WeightFormat? = nil
-    ) throws(ModelFileError) -> WeightMatrix {
+    private func matrix(_ name: String) throws(ModelFileError) -> WeightMatrix {
         let tensor = try tensor(name)
         return try WeightMatrix(
-            format: format ?? self.format,
+            format: plan.format(of: name),
             rowCount: tensor.dimensions[1],
             columnCount: tensor.dimensions[0],
             compute: compute
@@ -213,7 +204,7 @@ struct ModelLoader {
         }
         let norms = Mutex(ConsumerNorms(channelCount: channels))
         let matrix = WeightMatrix(
-            format: fineFormat,
+            format: plan.format(of: tensor.name),
             rowCount: channels,
             columnCount: hidden,
             columnUnits: source.rowUnits(compute: compute),

@@ -48,7 +48,7 @@ struct DrainService: Service {
     private func exitOnSignal() async {
         for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
             logger.error("ended by a second signal", metadata: ["signal": "\(signal)"])
-            exit(1)
+            _exit(1)
         }
     }
 

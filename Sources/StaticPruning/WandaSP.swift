@@ -2,9 +2,9 @@ public import ProbeScheduler
 
 /// Structured Wanda: one mask for all batches, from calibration statistics.
 ///
-/// Score of channel `k`: `√(Σ_t g[t, k]) · Σ_i |W_ik|` with the history's mean squares `g` summed over
-/// positions; a head scores the sum over its channels. This is the form that Probe Pruning's authors
-/// compare with: dense statistics, uniform ratio, first layers skipped, no compensation.
+/// Score of channel `k`: `√(Σ x²) · Σ_i |W_ik|` over the calibration's tokens; a head scores the sum over
+/// its channels. Dense statistics, uniform ratio, no compensation. FLAP's authors take the mean of
+/// `|W|` and of `x²` instead of sums, which changes no ranking within a block.
 public struct WandaSP: Sendable {
     /// Sizes of the model.
     public let shape: ModelShape
@@ -28,20 +28,13 @@ public struct WandaSP: Sendable {
     ///
     /// - Parameter history: Statistics of dense passes.
     /// - Returns: A mask for each block that the policy prunes.
-    /// - Throws: `MaskError` when a score is not finite.
-    public func masks(_ history: ProbeHistory) throws(MaskError) -> [PrunableBlock: ChannelMask] {
-        var masks: [PrunableBlock: ChannelMask] = [:]
-        for block in shape.blocks where policy.prunes(layer: block.layer, of: shape) {
-            guard let norms = norms[block] else { continue }
-            let sums = history.sums(block)
-            let scores =
-                switch block.kind {
-                case .attention:
-                    ChannelScore.wandaHeads(sums, norms, headDimension: shape.headDimension)
-                case .mlp: ChannelScore.wandaChannels(sums, norms)
-                }
-            masks[block] = try ChannelMask(keepingTop: policy.kept(block.kind, shape), of: scores)
+    /// - Throws: `StaticPruningError.mask` when a score is not finite.
+    public func masks(
+        _ history: ProbeHistory
+    ) throws(StaticPruningError) -> [PrunableBlock: ChannelMask] {
+        try UniformSelection(shape: shape, policy: policy).masks { block in
+            guard let norms = norms[block] else { return [] }
+            return ChannelScore.wandaChannels(history.activationSums(block), norms)
         }
-        return masks
     }
 }

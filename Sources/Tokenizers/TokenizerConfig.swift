@@ -1,3 +1,5 @@
+import JSONText
+
 /// What `tokenizer_config.json` adds to `tokenizer.json`.
 public struct TokenizerConfig: Sendable, Equatable {
     /// Whether a text begins with `bosToken`; `nil`: as `tokenizer.json` says.
@@ -26,7 +28,7 @@ public struct TokenizerConfig: Sendable, Equatable {
     /// - Parameter json: The bytes of `tokenizer_config.json`.
     /// - Throws: `TokenizerError` when they are not JSON, or a value is of the wrong kind.
     public init(json: [UInt8]) throws(TokenizerError) {
-        let root = JSONNode(value: try JSONReader.value(of: json), path: "")
+        let root = try JSONNode(text: json)
         guard case .object = root.value else {
             throw .invalidValue(path: "configuration", expected: "an object")
         }

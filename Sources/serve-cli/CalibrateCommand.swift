@@ -25,6 +25,12 @@ struct CalibrateCommand: AsyncParsableCommand {
     @Option(name: .customLong("self"), help: "Sample this many windows from the model itself.")
     var selfSamples: Int?
 
+    @Option(
+        name: .customLong("merge"),
+        help: "Merge these histories of the same model instead of running a text."
+    )
+    var merged: [String] = []
+
     @Option(help: "Tokens a window: the positions that the history keeps apart.")
     var context = 256
 
@@ -38,8 +44,9 @@ struct CalibrateCommand: AsyncParsableCommand {
     var output: String?
 
     mutating func validate() throws {
-        guard (text == nil) != (selfSamples == nil) else {
-            throw ValidationError("give either --text FILE or --self N")
+        let origins = [text != nil, selfSamples != nil, !merged.isEmpty].filter(\.self).count
+        guard origins == 1, merged.isEmpty || merged.count > 1 else {
+            throw ValidationError("give --text FILE, --self N, or --merge FILE at least twice")
         }
         guard context >= 2, batch >= 1, maxWindows >= 1, selfSamples ?? 1 >= 1 else {
             throw ValidationError(
@@ -55,6 +62,7 @@ struct CalibrateCommand: AsyncParsableCommand {
                 "--context \(context): the model's context is \(model.config.contextLength) tokens"
             )
         }
+        guard merged.isEmpty else { return try merge(model) }
         let windows: [[Int32]]
         if let text {
             windows = try cutWindows(ofText: text, model)
@@ -74,14 +82,39 @@ struct CalibrateCommand: AsyncParsableCommand {
             sampleCounts: history.sampleCounts,
             skippedLayerCount: RatioPolicy(nominalRatio: 0).skippedLayerCount
         )
-        let url = output.map { URL(filePath: $0) } ?? PruningOptions.ownHistory(of: model)
-        try HistoryFile(header: header, history: history).write(to: url)
         bar.finish()
+        try write(HistoryFile(header: header, history: history), model, windows: windows.count)
+    }
+
+    private func write(_ file: HistoryFile, _ model: LoadedModel, windows: Int) throws {
+        let url = output.map { URL(filePath: $0) } ?? PruningOptions.ownHistory(of: model)
+        try file.write(to: url)
         if options.json {
-            try JSONOutput.print(Report(history: url.path, windows: windows.count, header: header))
+            try JSONOutput.print(Report(history: url.path, windows: windows, header: file.header))
         } else {
             print(url.path)
         }
+    }
+
+    /// Reads the histories, merges them, and writes the result.
+    private func merge(_ model: LoadedModel) throws {
+        let files = try merged.map {
+            try HistoryFile(
+                contentsOf: URL(filePath: $0),
+                shape: model.network.shape,
+                modelSHA256: model.sha256
+            )
+        }
+        var history = files[0].history
+        var header = files[0].header
+        for file in files.dropFirst() {
+            try history.merge(file.history)
+            header.text += " + " + file.header.text
+            header.tokenCount += file.header.tokenCount
+        }
+        header.sampleCounts = history.sampleCounts
+        let windows = history.sampleCounts.max() ?? 0
+        try write(HistoryFile(header: header, history: history), model, windows: windows)
     }
 
     private struct Report: Encodable {

@@ -5,6 +5,7 @@ import LoadGenerator
 import ModelFiles
 import ProbeScheduler
 import Runtime
+import StaticPruning
 import Tokenizers
 
 /// An error that a command ends with: one line, and an exit code.
@@ -50,6 +51,16 @@ extension TokenizerError: CommandFailure {
 }
 
 extension EvaluationError: CommandFailure {
+    var exitCode: Int32 { 2 }
+}
+
+extension StaticPruningError: CommandFailure {
+    var exitCode: Int32 {
+        if case .mask = self { 1 } else { 2 }
+    }
+}
+
+extension HistoryMergeError: CommandFailure {
     var exitCode: Int32 { 2 }
 }
 

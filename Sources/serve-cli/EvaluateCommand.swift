@@ -12,7 +12,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
         abstract: "Measure what pruning costs in quality.",
-        subcommands: [EvaluatePerplexityCommand.self]
+        subcommands: [EvaluatePerplexityCommand.self, EvaluateTasksCommand.self]
     )
 }
 
@@ -41,6 +41,9 @@ struct EvaluatePerplexityCommand: AsyncParsableCommand {
 
     @Option(help: "Most batches to run.")
     var maxBatches: Int?
+
+    @Flag(help: "Run every batch dense as well, and say how far the predictions lie apart.")
+    var divergence = false
 
     @Option(help: "Write the text's tokens here, one a line.")
     var tokensOut: String?
@@ -83,13 +86,21 @@ struct EvaluatePerplexityCommand: AsyncParsableCommand {
         var pruner = try pruning.pruner(model, onDecision: trace?.record)
         if let logitsOut { try writeLogits(evaluator, windows[0], model, to: logitsOut) }
         let bar = ProgressBar("evaluating", unit: .items("windows"))
-        let result = try evaluator.run(windows, pruner: &pruner) {
+        func progress(_ done: Int) {
             trace?.endBatch()
-            bar.update($0, of: windows.count)
+            bar.update(done, of: windows.count)
+        }
+        var compared: Divergence?
+        let result: PerplexityResult
+        if divergence {
+            let both = try evaluator.compare(windows, pruner: &pruner, progress: progress)
+            (result, compared) = (both.result, both.divergence)
+        } else {
+            result = try evaluator.run(windows, pruner: &pruner, progress: progress)
         }
         bar.finish()
         if let masksOut, let trace { try OutputFile.write(trace.text, to: masksOut) }
-        try show(result, model)
+        try show(result, compared, model)
     }
 
     private func writeLogits(
@@ -111,7 +122,11 @@ struct EvaluatePerplexityCommand: AsyncParsableCommand {
         try OutputFile.write(data, to: path)
     }
 
-    private func show(_ result: PerplexityResult, _ model: LoadedModel) throws {
+    private func show(
+        _ result: PerplexityResult,
+        _ divergence: Divergence?,
+        _ model: LoadedModel
+    ) throws {
         let report = result.report
         if options.json {
             try JSONOutput.print(
@@ -132,7 +147,8 @@ struct EvaluatePerplexityCommand: AsyncParsableCommand {
                     weights: model.weights.rawValue,
                     threads: model.network.compute.threadCount,
                     isa: model.network.compute.instructionSet.rawValue,
-                    modelSha256: model.sha256
+                    modelSha256: model.sha256,
+                    divergence: divergence.map(DivergenceReport.init)
                 )
             )
             return
@@ -157,6 +173,7 @@ struct EvaluatePerplexityCommand: AsyncParsableCommand {
                 report.headDuration.seconds
             )
         )
+        if let divergence { print(DivergenceReport(divergence).text) }
     }
 }
 
@@ -179,4 +196,40 @@ private struct PerplexityReport: Encodable {
     var threads: Int
     var isa: String
     var modelSha256: String
+    var divergence: DivergenceReport?
+}
+
+/// How far the pruned model's predictions lie from the dense model's, in snake_case.
+private struct DivergenceReport: Encodable {
+    var meanKl: Double
+    var meanKlStandardError: Double
+    var kl99thPercentile: Double
+    var top1Agreement: Double
+    var logLikelihoodChange: Double
+    var logLikelihoodChangeStandardError: Double
+
+    init(_ divergence: Divergence) {
+        meanKl = divergence.mean
+        meanKlStandardError = divergence.meanStandardError
+        kl99thPercentile = divergence.percentile99
+        top1Agreement = divergence.agreement
+        logLikelihoodChange = divergence.change
+        logLikelihoodChangeStandardError = divergence.changeStandardError
+    }
+
+    var text: String {
+        String(
+            format: """
+                divergence         mean %.4f ± %.4f nats, 99th percentile %.3f
+                same best token    %.1f %%
+                log-likelihood     %+.4f ± %.4f nats a token
+                """,
+            meanKl,
+            meanKlStandardError,
+            kl99thPercentile,
+            100 * top1Agreement,
+            logLikelihoodChange,
+            logLikelihoodChangeStandardError
+        )
+    }
 }

@@ -7,6 +7,7 @@ import Runtime
 import StaticPruning
 
 extension MaskScope: ExpressibleByArgument {}
+extension StaticPreset: ExpressibleByArgument {}
 
 /// The pruning methods that a command can run.
 enum PruningMethod: String, CaseIterable, ExpressibleByArgument {
@@ -14,6 +15,15 @@ enum PruningMethod: String, CaseIterable, ExpressibleByArgument {
     case pp
     case fullBatch = "full-batch"
     case wandaSP = "wanda-sp"
+    case flap
+    case magnitude
+    case ppsp
+
+    /// Whether every batch has masks of its own.
+    var isDynamic: Bool { self != .dense && staticMethod == nil }
+
+    /// The static method of that name; nil: the method is dynamic.
+    var staticMethod: StaticMethod? { StaticMethod(rawValue: rawValue) }
 }
 
 /// Options of every command that can prune.
@@ -21,13 +31,22 @@ struct PruningOptions: ParsableArguments {
     @Option(
         help: """
             Pruning method: dense, pp (Probe Pruning), full-batch (the probe is the whole batch; an upper \
-            bound), wanda-sp (static). (default: dense; pp when a ratio is given)
+            bound); static ones: wanda-sp, flap, magnitude, ppsp (Probe Pruning's score without a probe). \
+            (default: dense; pp when a ratio is given)
             """
     )
     var method: PruningMethod?
 
     @Option(help: "Share of heads and channels removed, 0 ≤ R < 1.")
     var pruneRatio = 0.0
+
+    @Option(
+        help: """
+            Whose version of a static method: paper, released (its authors' program), pp (the one beside \
+            Probe Pruning), pp-corrected (that with FLAP's mean corrected).
+            """
+    )
+    var preset = StaticPreset.pp
 
     @Option(help: "Share of positions in the probe.")
     var probeTokens = 0.5
@@ -75,10 +94,11 @@ struct PruningOptions: ParsableArguments {
         warns: Bool = true
     ) throws -> EnginePruning {
         switch chosen {
-        case .dense: .dense
-        case .wandaSP: .fixed(try wandaMasks(model))
+        case .dense: return .dense
+        case .wandaSP, .flap, .magnitude, .ppsp:
+            return .fixed(try staticPlan(model).pruner)
         case .pp, .fullBatch:
-            .probe(
+            return .probe(
                 try probePruner(model, collecting: true, warns: warns),
                 refreshInterval: refreshInterval
             )
@@ -86,15 +106,23 @@ struct PruningOptions: ParsableArguments {
     }
 
     /// How an evaluation prunes, and what is told of each decision.
+    ///
+    /// - Parameters:
+    ///   - model: The loaded model.
+    ///   - loaded: The history, where it has been read already.
+    ///   - onDecision: Told of every mask that a probe makes.
+    /// - Returns: A pruner that has seen no batch.
+    /// - Throws: When the history cannot be used.
     func pruner(
         _ model: LoadedModel,
+        history loaded: ProbeHistory? = nil,
         onDecision: ((BlockDecision) -> Void)? = nil
     ) throws -> any Pruner {
         switch chosen {
         case .dense: return DensePruner()
-        case .wandaSP: return StaticPruner(masks: try wandaMasks(model))
+        case .wandaSP, .flap, .magnitude, .ppsp: return try staticPlan(model, loaded).pruner
         case .pp, .fullBatch:
-            let pruner = try probePruner(model, collecting: false)
+            let pruner = try probePruner(model, loaded, collecting: false)
             pruner.onDecision = onDecision
             return pruner
         }
@@ -106,6 +134,7 @@ struct PruningOptions: ParsableArguments {
 
     private func probePruner(
         _ model: LoadedModel,
+        _ loaded: ProbeHistory? = nil,
         collecting: Bool,
         warns: Bool = true
     ) throws -> ProbePruner {
@@ -117,7 +146,7 @@ struct PruningOptions: ParsableArguments {
         if chosen == .fullBatch {
             configuration = .fullBatch
         } else {
-            history = try loadHistory(model)
+            history = try loaded ?? loadHistory(model)
             if warns, history == nil, !noHistory, pruneRatio > 0 {
                 Console.warn(
                     "no history for this model, so the probe alone decides; "
@@ -135,21 +164,22 @@ struct PruningOptions: ParsableArguments {
         )
     }
 
-    private func wandaMasks(_ model: LoadedModel) throws -> [PrunableBlock: ChannelMask] {
-        guard let history = try loadHistory(model) else {
-            throw BadInput(
-                "wanda-sp needs calibration statistics: give --history FILE, or run `sonde calibrate`"
-            )
-        }
-        let method = WandaSP(
+    private func staticPlan(
+        _ model: LoadedModel,
+        _ loaded: ProbeHistory? = nil
+    ) throws -> StaticPlan {
+        guard let method = chosen.staticMethod else { return StaticPlan(masks: [:]) }
+        return try method.plan(
             shape: model.network.shape,
             norms: model.network.norms,
-            policy: policy
+            ratio: pruneRatio,
+            preset: preset,
+            history: method == .magnitude ? nil : try loaded ?? loadHistory(model)
         )
-        return try method.masks(history)
     }
 
-    private func loadHistory(_ model: LoadedModel) throws -> ProbeHistory? {
+    /// The calibration that the options name, or the model's own; nil: there is none.
+    func loadHistory(_ model: LoadedModel) throws -> ProbeHistory? {
         guard !noHistory else { return nil }
         let url = history.map { URL(filePath: $0) } ?? Self.ownHistory(of: model)
         if history == nil, !FileManager.default.fileExists(atPath: url.path) { return nil }

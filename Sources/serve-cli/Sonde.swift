@@ -23,7 +23,8 @@ struct Sonde: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             PullCommand.self, InspectCommand.self, GenerateCommand.self, CalibrateCommand.self,
-            EvaluateCommand.self, BenchCommand.self, ServeCommand.self, LoadCommand.self,
+            EvaluateCommand.self, SweepCommand.self, BenchCommand.self, ServeCommand.self,
+            LoadCommand.self,
         ]
     )
 

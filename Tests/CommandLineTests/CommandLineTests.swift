@@ -1,4 +1,6 @@
 import Foundation
+import Kernels
+import Runtime
 import TestSupport
 import Testing
 
@@ -135,5 +137,24 @@ struct CommandLineTests {
         let run = try sonde("generate", "x", "--prune-ratio=\(ratio)")
         #expect(run.status == 64)
         #expect(run.error.contains("prune-ratio"))
+    }
+
+    @Test("inspect tells the memory that the loaded model takes", arguments: WeightFormat.allCases)
+    func inspectMemory(format: WeightFormat) async throws {
+        let model = try await ModelFixture.model(format)
+        let run = try sonde("inspect", model.path, "--json")
+        #expect(run.status == 0, "\(run.error)")
+        let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8))
+        let json = try #require(object as? [String: Any])
+        let memory = try #require(json["memory"] as? [String: Int])
+        #expect(memory[format.rawValue] == model.network.weightByteCount)
+        #expect(json["auto_weights"] as? String == "int4")
+        for field in [
+            "architecture", "parameters", "layers", "heads", "kv_heads", "channels", "vocabulary",
+            "context", "weights", "tokenizer", "pre_tokenizer", "chat_template", "licence",
+            "kv_bytes_per_token", "prunable", "savings",
+        ] {
+            #expect(json[field] != nil, "\(field)")
+        }
     }
 }

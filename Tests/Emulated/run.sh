@@ -24,7 +24,7 @@ compile() { # instruction set, further flags
 link() {
     for test in kernels integer; do
         # shellcheck disable=SC2086
-        $cc $flags "$kernels/dispatch.c" "$kernels/weights.c" "$here/${test}_test.c" "$build"/*.o \
+        $cc $flags "$kernels/dispatch.c" "$kernels/weights.c" "$kernels/cache.c" "$here/${test}_test.c" "$build"/*.o \
             -lm -o "$build/$test" 2>"$build/link" || { cat "$build/link" >&2; exit 1; }
         # gold warns of each symbol of the sanitizer's that it does not export
         grep -v 'Cannot export local symbol' "$build/link" >&2 || true

@@ -20,9 +20,9 @@ struct AttentionTests {
         static let all = [
             Sizes(blockSize: 16, kvHeads: 3, groupSize: 3, dimension: 64, heads: Array(0..<9)),
             Sizes(blockSize: 16, kvHeads: 3, groupSize: 3, dimension: 64, heads: [7, 0, 5, 2]),
-            Sizes(blockSize: 5, kvHeads: 2, groupSize: 1, dimension: 17, heads: [1]),
-            Sizes(blockSize: 1, kvHeads: 1, groupSize: 4, dimension: 1, heads: [3, 1]),
-            Sizes(blockSize: 7, kvHeads: 2, groupSize: 2, dimension: 33, heads: [0, 3]),
+            Sizes(blockSize: 48, kvHeads: 2, groupSize: 1, dimension: 17, heads: [1]),
+            Sizes(blockSize: 16, kvHeads: 1, groupSize: 4, dimension: 1, heads: [3, 1]),
+            Sizes(blockSize: 32, kvHeads: 2, groupSize: 2, dimension: 33, heads: [0, 3]),
         ]
     }
 
@@ -42,15 +42,22 @@ struct AttentionTests {
         var blockTable: [Int32] = []
         let layer = 1
 
-        init(_ sizes: Sizes, lengths: [Int], _ numbers: inout RandomNumbers) throws {
+        init(
+            _ sizes: Sizes,
+            lengths: [Int],
+            format: KVFormat = .f32,
+            _ numbers: inout RandomNumbers
+        ) throws {
             let counts = lengths.map { ($0 + sizes.blockSize - 1) / sizes.blockSize }
             let blockCount = counts.reduce(1, +)
+            let compute = try Compute(threadCount: 2)
             store = try KVStore(
                 layerCount: 3,
                 blockCount: blockCount,
                 blockSize: sizes.blockSize,
                 kvHeadCount: sizes.kvHeads,
-                headDimension: sizes.dimension
+                headDimension: sizes.dimension,
+                format: format
             )
             // Blocks out of order, as a pool that has been in use gives them.
             var free = (0..<Int32(blockCount)).shuffled(using: &numbers)
@@ -64,15 +71,20 @@ struct AttentionTests {
                     blocks[$0 / sizes.blockSize] * Int32(sizes.blockSize)
                         + Int32($0 % sizes.blockSize)
                 }
-                let (key, value) = (
+                var (key, value) = (
                     numbers.floats(length * width), numbers.floats(length * width)
                 )
-                store.write(
-                    layer: layer,
+                compute.write(
                     keys: Activations(key, width: width),
                     values: Activations(value, width: width),
-                    slots: slots
+                    slots: slots,
+                    to: &store,
+                    layer: layer
                 )
+                if format == .bf16 {
+                    key = key.map { Float(bitPattern: UInt32($0.roundedToBF16) << 16) }
+                    value = value.map { Float(bitPattern: UInt32($0.roundedToBF16) << 16) }
+                }
                 keys.append(key)
                 values.append(value)
             }
@@ -162,14 +174,22 @@ struct AttentionTests {
         Sizes.all
     )
     func agrees(set: InstructionSet, sizes: Sizes) throws {
-        for window in [nil, 1, 2, 6, 33, 64, 1000] {
-            try expectSoftmax(set, sizes, window: window)
+        for format in KVFormat.allCases {
+            for window in [nil, 1, 2, 6, 33, 64, 1000] {
+                try expectSoftmax(set, sizes, format, window: window)
+            }
         }
     }
 
-    private func expectSoftmax(_ set: InstructionSet, _ sizes: Sizes, window: Int?) throws {
+    private func expectSoftmax(
+        _ set: InstructionSet,
+        _ sizes: Sizes,
+        _ format: KVFormat,
+        window: Int?
+    ) throws {
         var numbers = RandomNumbers(seed: 16)
-        let context = try Context(sizes, lengths: Self.runs.map(\.length), &numbers)
+        let lengths = Self.runs.map(\.length)
+        let context = try Context(sizes, lengths: lengths, format: format, &numbers)
         let sequences = sequences(Self.runs, firstBlocks: context.firstBlocks)
         let rows = Self.runs.reduce(0) { $0 + $1.rowCount }
         let query = numbers.floats(rows * sizes.heads.count * sizes.dimension, in: -2...2)
@@ -193,7 +213,7 @@ struct AttentionTests {
         let one = try Compute(threadCount: 1, instructionSet: set)
         let three = try Compute(threadCount: 3, instructionSet: set)
         let output = attention(one, sizes, query: query, context, sequences, window: window)
-        #expect(estimates.agree(with: output), "window \(window ?? 0)")
+        #expect(estimates.agree(with: output), "\(format), window \(window ?? 0)")
         let shared = attention(three, sizes, query: query, context, sequences, window: window)
         #expect(shared.bits == output.bits)
     }
@@ -206,8 +226,19 @@ struct AttentionTests {
     func chunksAreInvisible(set: InstructionSet, sizes: Sizes) throws {
         var numbers = RandomNumbers(seed: 17)
         let compute = try Compute(threadCount: 2, instructionSet: set)
+        for format in KVFormat.allCases {
+            try expectChunksInvisible(sizes, format, compute, &numbers)
+        }
+    }
+
+    private func expectChunksInvisible(
+        _ sizes: Sizes,
+        _ format: KVFormat,
+        _ compute: Compute,
+        _ numbers: inout RandomNumbers
+    ) throws {
         let length = 75
-        let context = try Context(sizes, lengths: [20, length], &numbers)
+        let context = try Context(sizes, lengths: [20, length], format: format, &numbers)
         let width = sizes.heads.count * sizes.dimension
         let query = numbers.floats(length * width, in: -2...2)
         let block = context.firstBlocks[1]

@@ -10,7 +10,7 @@ struct Estimate {
     /// Σ a·b: off by at most (8 + n) · 2⁻²⁴ of the sum of the products' magnitudes.
     ///
     /// Where the left side is `quantised`, each of its entries may also be off by half a step of the
-    /// 32 that it stands among: their largest magnitude / 8190, and a little for its own rounding.
+    /// 32 that it stands among: their largest magnitude / 510, and a little for its own rounding.
     static func dot(
         _ left: some Collection<Float>,
         _ right: some Collection<Float>,
@@ -23,7 +23,7 @@ struct Estimate {
             let group = first..<min(first + 32, entries.count)
             let largest = group.reduce(0) { max($0, abs(entries[$1])) }
             let weight = group.reduce(0.0) { $0 + Double(abs(weights[$1])) }
-            estimate.bound += weight * Double(largest) / 8_190 * 1.001
+            estimate.bound += weight * Double(largest) / 510 * 1.001
         }
         return estimate
     }

@@ -7,8 +7,8 @@ struct KVStoreTests {
     @Test(
         "refuses sizes that overflow",
         arguments: [
-            [Int.max, 1, 1, 1, 1], [1 << 20, 1 << 20, 1 << 20, 1, 1], [1, .max, .max, 1, 1],
-            [1, 1, .max / 4, 1, 1], [2, 1, 1, .max / 8, 512],
+            [Int.max, 1, 16, 1, 1], [1 << 20, 1 << 20, 1 << 20, 1, 1], [1, .max, 16, 1, 1],
+            [1, 1, 1 << 60, 1, 1], [2, 1, 16, .max / 8, 512],
         ]
     )
     func refusesOverflow(sizes: [Int]) {
@@ -24,14 +24,18 @@ struct KVStoreTests {
 
     @Test("maps keys and values of all layers, and needs memory only where it is written")
     func mapsAll() throws {
-        let small = try KVStore(
-            layerCount: 2,
-            blockCount: 3,
-            blockSize: 5,
-            kvHeadCount: 7,
-            headDimension: 11
-        )
-        #expect(small.byteCount == 2 * 4 * 2 * 3 * 5 * 7 * 11)
+        for (format, size) in [(KVFormat.f32, 4), (.bf16, 2)] {
+            let small = try KVStore(
+                layerCount: 2,
+                blockCount: 3,
+                blockSize: 48,
+                kvHeadCount: 7,
+                headDimension: 11,
+                format: format
+            )
+            // A head of 11 takes the room of one of 16.
+            #expect(small.byteCount == 2 * size * 2 * 3 * 48 * 7 * 16)
+        }
         // 256 GiB.
         let large = try KVStore(
             layerCount: 32,

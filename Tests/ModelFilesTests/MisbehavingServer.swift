@@ -20,7 +20,7 @@ final class MisbehavingServer: Sendable {
         /// Answers with a status and no file.
         case status(Int, headers: [String: String] = [:])
         /// Serves these bytes instead of the file.
-        case body([UInt8])
+        case body([UInt8], headers: [String: String] = [:])
         /// Answers 206 with this header, whatever was asked for.
         case contentRange(String)
         /// Serves with a content length that is not the file's.
@@ -151,8 +151,11 @@ private final class Handler: ChannelInboundHandler {
         case .status(let status, let headers):
             let headers = HTTPHeaders(headers.map { ($0, $1) } + [("content-length", "0")])
             send(context, HTTPResponseStatus(statusCode: status), headers, [])
-        case .body(let bytes):
-            respond(context, bytes, from: 0)
+        case .body(let bytes, let headers):
+            let headers = HTTPHeaders(
+                headers.map { ($0, $1) } + [("content-length", "\(bytes.count)")]
+            )
+            send(context, .ok, headers, bytes[...])
         case .contentRange(let value):
             let headers = HTTPHeaders([
                 ("content-range", value), ("content-length", "\(contents.count)"),

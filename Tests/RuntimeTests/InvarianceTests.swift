@@ -135,7 +135,7 @@ struct InvarianceTests {
         var pruner = pruner
         let network = model.network
         let workspace = try network.makeWorkspace()
-        var cache = try KVCache(layerCount: 1, blockCount: 64, shape: network.shape)
+        var cache = try network.makeCache(layerCount: 1, blockCount: 64)
         var report = ForwardReport(shape: network.shape)
         let batch = ForwardBatch(
             tokens: prompts.flatMap(\.self),

@@ -1,5 +1,5 @@
 import Foundation
-import ModelFiles
+import JSONText
 import ProbeScheduler
 import Runtime
 import TestSupport
@@ -23,16 +23,16 @@ struct CompletionTests {
                 + #""ignore_eos":true"#
             let whole = try await server.send("/v1/completions", "{\(fields)}")
             #expect(whole.status == 200, "\(whole.body)")
-            let choice = whole.json["choices"]["0"]
-            #expect(choice["text"].string == text)
-            #expect(choice["finish_reason"].string == "length")
-            #expect(choice["logprobs"] == .null)
-            #expect(whole.json["object"].string == "text_completion")
-            let usage = whole.json["usage"]
-            #expect(usage["prompt_tokens"].integer == prompt.count)
-            #expect(usage["completion_tokens"].integer == 12)
-            #expect(usage["pruning"]["method"].string == "dense")
-            #expect(usage["pruning"]["realised_flops_ratio"].double == 1)
+            let choice = whole.json[path: "choices", "0"]
+            #expect(choice[path: "text"].string == text)
+            #expect(choice[path: "finish_reason"].string == "length")
+            #expect(choice[path: "logprobs"] == .null)
+            #expect(whole.json[path: "object"].string == "text_completion")
+            let usage = whole.json[path: "usage"]
+            #expect(usage[path: "prompt_tokens"].integer == prompt.count)
+            #expect(usage[path: "completion_tokens"].integer == 12)
+            #expect(usage[path: "pruning", "method"].string == "dense")
+            #expect(usage[path: "pruning", "realised_flops_ratio"].double == 1)
 
             let streamed = try await server.send(
                 "/v1/completions",
@@ -41,12 +41,12 @@ struct CompletionTests {
             #expect(streamed.headers["content-type"]?.hasPrefix("text/event-stream") == true)
             let events = try streamed.events
             let last = try #require(events.last)
-            #expect(last["choices"] == .array([]))
-            #expect(last["usage"]["completion_tokens"].integer == 12)
+            #expect(last[path: "choices"] == .array([]))
+            #expect(last[path: "usage", "completion_tokens"].integer == 12)
             let chunks = events.dropLast()
-            #expect(chunks.map { $0["choices"]["0"]["text"].string ?? "" }.joined() == text)
-            #expect(chunks.last?["choices"]["0"]["finish_reason"].string == "length")
-            #expect(chunks.allSatisfy { $0["usage"] == .null })
+            #expect(chunks.map { $0[path: "choices", "0", "text"].string ?? "" }.joined() == text)
+            #expect(chunks.last?[path: "choices", "0", "finish_reason"].string == "length")
+            #expect(chunks.allSatisfy { $0[path: "usage"] == .null })
         }
     }
 
@@ -58,23 +58,26 @@ struct CompletionTests {
                 + #""temperature":0,"max_completion_tokens":8,"logprobs":true,"top_logprobs":2"#
             let whole = try await server.send("/v1/chat/completions", "{\(fields)}")
             #expect(whole.status == 200, "\(whole.body)")
-            let message = whole.json["choices"]["0"]["message"]
-            #expect(message["role"].string == "assistant")
-            let count = try #require(whole.json["usage"]["completion_tokens"].integer)
-            let logprobs = whole.json["choices"]["0"]["logprobs"]["content"].array ?? []
+            let message = whole.json[path: "choices", "0", "message"]
+            #expect(message[path: "role"].string == "assistant")
+            let count = try #require(whole.json[path: "usage", "completion_tokens"].integer)
+            let logprobs = whole.json[path: "choices", "0", "logprobs", "content"].array ?? []
             #expect(logprobs.count == count)
-            #expect(logprobs.allSatisfy { $0["top_logprobs"].array?.count == 2 })
+            #expect(logprobs.allSatisfy { $0[path: "top_logprobs"].array?.count == 2 })
             // At temperature 0 the chosen token is the likeliest.
-            #expect(logprobs.allSatisfy { $0["token"] == $0["top_logprobs"]["0"]["token"] })
+            #expect(
+                logprobs.allSatisfy { $0[path: "token"] == $0[path: "top_logprobs", "0", "token"] }
+            )
 
             let events = try await server.send(
                 "/v1/chat/completions",
                 #"{\#(fields),"stream":true}"#
             ).events
-            #expect(events.first?["choices"]["0"]["delta"]["role"].string == "assistant")
-            let text = events.map { $0["choices"]["0"]["delta"]["content"].string ?? "" }.joined()
-            #expect(text == message["content"].string)
-            #expect(events.last?["choices"]["0"]["finish_reason"].string != nil)
+            #expect(events.first?[path: "choices", "0", "delta", "role"].string == "assistant")
+            let text = events.map { $0[path: "choices", "0", "delta", "content"].string ?? "" }
+                .joined()
+            #expect(text == message[path: "content"].string)
+            #expect(events.last?[path: "choices", "0", "finish_reason"].string != nil)
         }
     }
 
@@ -89,16 +92,16 @@ struct CompletionTests {
                 + #""seed":1234,"echo":true}"#
             let reply = try await server.send("/v1/completions", body)
             #expect(reply.status == 200, "\(reply.body)")
-            let logprobs = reply.json["choices"]["0"]["logprobs"]
-            let values = try #require(logprobs["token_logprobs"].array)
-            let tops = try #require(logprobs["top_logprobs"].array)
+            let logprobs = reply.json[path: "choices", "0", "logprobs"]
+            let values = try #require(logprobs[path: "token_logprobs"].array)
+            let tops = try #require(logprobs[path: "top_logprobs"].array)
             #expect(values.count == ids.count + 1)
             #expect(tops.count == ids.count + 1)
-            #expect(logprobs["tokens"].array?.count == ids.count + 1)
+            #expect(logprobs[path: "tokens"].array?.count == ids.count + 1)
             #expect(values[0] == .null && tops[0] == .null)
             for (value, top) in zip(values, tops).dropFirst() {
                 let own = try #require(value.double)
-                let best = try #require(top.object?.values.compactMap(\.double).max())
+                let best = try #require(top.object?.compactMap(\.value.double).max())
                 #expect(own <= best && best <= 0)
             }
             // A prefix has the same likelihoods: they depend on nothing that comes after.
@@ -106,7 +109,8 @@ struct CompletionTests {
                 "/v1/completions",
                 body.replacing("\(ids)", with: "\(Array(ids.prefix(9)))")
             )
-            let prefix = shorter.json["choices"]["0"]["logprobs"]["token_logprobs"].array ?? []
+            let prefix =
+                shorter.json[path: "choices", "0", "logprobs", "token_logprobs"].array ?? []
             #expect(Array(prefix.prefix(9)) == Array(values.prefix(9)))
         }
     }
@@ -117,10 +121,10 @@ struct CompletionTests {
             let body = #"{"prompt":["one","two"],"n":2,"seed":7,"max_tokens":6,"temperature":1}"#
             let first = try await server.send("/v1/completions", body)
             let second = try await server.send("/v1/completions", body)
-            let choices = first.json["choices"].array ?? []
-            #expect(choices.map { $0["index"].integer } == [0, 1, 2, 3])
-            #expect(choices == second.json["choices"].array)
-            #expect(Set(choices.map { $0["text"].string }).count > 1)
+            let choices = first.json[path: "choices"].array ?? []
+            #expect(choices.map { $0[path: "index"].integer } == [0, 1, 2, 3])
+            #expect(choices == second.json[path: "choices"].array)
+            #expect(Set(choices.map { $0[path: "text"].string }).count > 1)
         }
     }
 
@@ -131,9 +135,9 @@ struct CompletionTests {
                 #"{"prompt":"Once upon a time there was","temperature":0,"max_tokens":40,"#
                 + #""ignore_eos":true,"pruning":{"ratio":0.4,"mask_scope":"sequence"}}"#
             let alone = try await server.send("/v1/completions", body)
-            #expect(alone.json["usage"]["pruning"]["ratio"].double == 0.4)
+            #expect(alone.json[path: "usage", "pruning", "ratio"].double == 0.4)
             let share = try #require(
-                alone.json["usage"]["pruning"]["realised_flops_ratio"].double
+                alone.json[path: "usage", "pruning", "realised_flops_ratio"].double
             )
             #expect(share < 1)
             let texts = try await withThrowingTaskGroup(of: String?.self) { group -> [String] in
@@ -148,14 +152,14 @@ struct CompletionTests {
                             isProbe ? body : other
                         )
                         #expect(reply.status == 200, "\(reply.body)")
-                        return isProbe ? reply.json["choices"]["0"]["text"].string : nil
+                        return isProbe ? reply.json[path: "choices", "0", "text"].string : nil
                     }
                 }
                 return try await group.reduce(into: [String]()) { texts, text in
                     if let text { texts.append(text) }
                 }
             }
-            let expected = try #require(alone.json["choices"]["0"]["text"].string)
+            let expected = try #require(alone.json[path: "choices", "0", "text"].string)
             #expect(texts == [String](repeating: expected, count: 6))
             try await server.waitUntilIdle()
         }
@@ -172,7 +176,7 @@ struct CompletionTests {
                     #"{"prompt":"abc","max_tokens":2}"#,
                     headers: ["X-Pruning-Ratio": asked]
                 )
-                #expect(reply.json["usage"]["pruning"]["ratio"].double == used)
+                #expect(reply.json[path: "usage", "pruning", "ratio"].double == used)
             }
         }
     }
@@ -182,7 +186,7 @@ struct CompletionTests {
         try await RunningServer.with { server in
             let fields = #""prompt":"Hello","temperature":0,"max_tokens":60,"ignore_eos":true"#
             let free = try await server.send("/v1/completions", "{\(fields)}")
-            let text = try #require(free.json["choices"]["0"]["text"].string)
+            let text = try #require(free.json[path: "choices", "0", "text"].string)
             let scalars = Array(text)
             let stop = String(scalars[20...22])
             let cut = String(text[..<(try #require(text.firstRange(of: stop)).lowerBound)])
@@ -191,13 +195,13 @@ struct CompletionTests {
                 "/v1/completions",
                 #"{\#(fields),"stop":\#(quoted)}"#
             )
-            #expect(stopped.json["choices"]["0"]["text"].string == cut)
-            #expect(stopped.json["choices"]["0"]["finish_reason"].string == "stop")
+            #expect(stopped.json[path: "choices", "0", "text"].string == cut)
+            #expect(stopped.json[path: "choices", "0", "finish_reason"].string == "stop")
             let events = try await server.send(
                 "/v1/completions",
                 #"{\#(fields),"stop":[\#(quoted)],"stream":true}"#
             ).events
-            #expect(events.map { $0["choices"]["0"]["text"].string ?? "" }.joined() == cut)
+            #expect(events.map { $0[path: "choices", "0", "text"].string ?? "" }.joined() == cut)
         }
     }
 }

@@ -1,5 +1,5 @@
 import Foundation
-import ModelFiles
+import JSONText
 import Testing
 
 @testable import Server
@@ -61,10 +61,10 @@ struct ErrorTests {
                 let reply = try await server.send("/v1/completions", body)
                 let context = "\(body.prefix(60)) → \(reply.body)"
                 #expect(reply.status == status, "\(context)")
-                let error = reply.json["error"]
-                #expect(error["param"].string == param, "\(context)")
-                #expect(error["message"].string?.isEmpty == false, "\(context)")
-                #expect(error["type"].string != nil, "\(context)")
+                let error = reply.json[path: "error"]
+                #expect(error[path: "param"].string == param, "\(context)")
+                #expect(error[path: "message"].string?.isEmpty == false, "\(context)")
+                #expect(error[path: "type"].string != nil, "\(context)")
             }
             let good = try await server.send("/v1/completions", #"{"prompt":"a","x":{"y":[]}}"#)
             #expect(good.status == 200, "unknown fields are ignored")
@@ -96,7 +96,7 @@ struct ErrorTests {
         try await RunningServer.with { server in
             let reply = try await server.send("/v1/chat/completions", body)
             #expect(reply.status == 400)
-            #expect(reply.json["error"]["param"].string == param, "\(reply.body)")
+            #expect(reply.json[path: "error", "param"].string == param, "\(reply.body)")
         }
     }
 
@@ -105,11 +105,11 @@ struct ErrorTests {
         try await RunningServer.with { server in
             let missing = try await server.send("/v1/nothing")
             #expect(missing.status == 404)
-            #expect(missing.json["error"]["code"].string == "not_found")
+            #expect(missing.json[path: "error", "code"].string == "not_found")
             #expect(try await server.send("/v1/completions").status == 404)
             #expect(try await server.send("/v1/models/other").status == 404)
             let models = try await server.send("/v1/models")
-            #expect(models.json["data"]["0"]["id"].string == "tiny")
+            #expect(models.json[path: "data", "0", "id"].string == "tiny")
             #expect(try await server.send("/health/live").status == 200)
             #expect(try await server.send("/health/ready").status == 200)
         }
@@ -124,7 +124,7 @@ struct ErrorTests {
                 let headers = header.map { ["Authorization": $0] } ?? [:]
                 let reply = try await server.send("/v1/models", headers: headers)
                 #expect(reply.status == 401, "\(header ?? "none")")
-                #expect(reply.json["error"]["code"].string == "invalid_api_key")
+                #expect(reply.json[path: "error", "code"].string == "invalid_api_key")
             }
             for key in ["first", "second"] {
                 let headers = ["Authorization": "Bearer \(key)"]
@@ -165,7 +165,7 @@ struct ErrorTests {
             let refused = replies.filter { $0.status == 429 }
             #expect(!refused.isEmpty)
             #expect(refused.allSatisfy { $0.headers["retry-after"] == "1" })
-            #expect(refused.allSatisfy { $0.json["error"]["code"].string == "queue_full" })
+            #expect(refused.allSatisfy { $0.json[path: "error", "code"].string == "queue_full" })
             #expect(replies.allSatisfy { $0.status == 200 || $0.status == 429 })
             #expect(replies.contains { $0.status == 200 })
             let metrics = try await server.send("/metrics").body

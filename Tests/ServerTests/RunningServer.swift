@@ -1,7 +1,7 @@
 import AsyncHTTPClient
 import Foundation
+import JSONText
 import Logging
-import ModelFiles
 import NIOCore
 import NIOHTTP1
 import ProbeScheduler
@@ -77,7 +77,7 @@ struct RunningServer: Sendable {
         var body: String
 
         /// The body as JSON.
-        var json: JSONValue { (try? JSONReader.read(Array(body.utf8), path: "reply")) ?? .null }
+        var json: JSONValue { (try? JSONValue(text: body)) ?? .null }
 
         /// The JSON of every event but the last, which must be `[DONE]`.
         var events: [JSONValue] {
@@ -86,7 +86,7 @@ struct RunningServer: Sendable {
                 #expect(events.allSatisfy { $0.hasPrefix("data: ") })
                 #expect(events.popLast() == "data: [DONE]")
                 return try events.map {
-                    try JSONReader.read(Array($0.dropFirst("data: ".count).utf8), path: "event")
+                    try JSONValue(text: String($0.dropFirst("data: ".count)))
                 }
             }
         }
@@ -146,10 +146,23 @@ struct RunningServer: Sendable {
 }
 
 extension JSONValue {
-    /// A member of an object, or an element of an array named by its index.
-    subscript(name: String) -> JSONValue {
-        if let index = Int(name), let array, array.indices.contains(index) { return array[index] }
-        return object?[name] ?? .null
+    /// The value of a text.
+    init(text: String) throws {
+        self = try JSONReader.value(
+            of: Array(text.utf8),
+            depthLimit: 32,
+            allowsRepeatedNames: false
+        )
+    }
+
+    /// What names and indices lead to; null when there is nothing.
+    subscript(path path: String...) -> JSONValue {
+        path.reduce(self) { value, name in
+            if let index = Int(name), let elements = value.array {
+                return elements.indices.contains(index) ? elements[index] : .null
+            }
+            return value.object?.last { $0.key == name }?.value ?? .null
+        }
     }
 
     /// A number of either kind.

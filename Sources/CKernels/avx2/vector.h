@@ -47,8 +47,19 @@ KN_INLINE vec v_load_bf16(const uint16_t *p) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
 }
 
-KN_INLINE vec v_from_int32(const int32_t *p) {
-    return _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)(const void *)p));
+/// The lower of each pair of bf16, as f32; and the upper.
+KN_INLINE vec v_lower_bf16(const void *p) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_loadu_si256((const __m256i *)p), 16));
+}
+KN_INLINE vec v_upper_bf16(const void *p) {
+    __m256i pairs = _mm256_loadu_si256((const __m256i *)p);
+    return _mm256_castsi256_ps(_mm256_and_si256(pairs, _mm256_set1_epi32((int)0xFFFF0000)));
+}
+
+/// p[i] + x.
+KN_INLINE vec v_from_int32_plus(const int32_t *p, int32_t x) {
+    __m256i values = _mm256_loadu_si256((const __m256i *)(const void *)p);
+    return _mm256_cvtepi32_ps(_mm256_add_epi32(values, _mm256_set1_epi32(x)));
 }
 
 /// Lane i is the sum of the lanes of v[i]: of neighbours, of their sums, of the two halves.

@@ -54,7 +54,19 @@ KN_INLINE vec v_load_bf16(const uint16_t *p) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
 }
 
-KN_INLINE vec v_from_int32(const int32_t *p) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(p)); }
+/// The lower of each pair of bf16, as f32; and the upper.
+KN_INLINE vec v_lower_bf16(const void *p) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_loadu_si512(p), 16));
+}
+KN_INLINE vec v_upper_bf16(const void *p) {
+    __m512i pairs = _mm512_loadu_si512(p);
+    return _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32((int)0xFFFF0000)));
+}
+
+/// p[i] + x.
+KN_INLINE vec v_from_int32_plus(const int32_t *p, int32_t x) {
+    return _mm512_cvtepi32_ps(_mm512_add_epi32(_mm512_loadu_si512(p), _mm512_set1_epi32(x)));
+}
 
 KN_INLINE __m256 v_upper_half(vec x) {
     return _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x), 1));

@@ -18,7 +18,7 @@ extern "C" {
 // - Within one instruction set and one format, the value of a (token, output) pair does not depend
 //   on how many tokens, rows or columns the call covers, nor on how the caller splits the work.
 //   Instruction sets may differ from each other by rounding.
-// - Kernels neither allocate nor start threads, and use at most 192 KiB of stack.
+// - Kernels neither allocate nor start threads, and use at most 256 KiB of stack.
 
 /// The instruction sets that a table can be written for.
 typedef enum { KN_ISA_SCALAR = 0, KN_ISA_AVX2 = 1, KN_ISA_AVX512 = 2 } kn_isa;
@@ -33,12 +33,15 @@ typedef enum { KN_F32 = 0, KN_BF16 = 1, KN_INT8 = 2, KN_INT4 = 3 } kn_format;
 
 /// The largest magnitude of entry * step + base, the weight as a multiple of its unit.
 #define KN_LARGEST_WEIGHT 8191
+/// The largest step of eight-bit entries.
+#define KN_LARGEST_STEP 128
 /// The largest magnitude of a quantised activation. 32 products of it and the largest weight fit an
-/// int32, thus the sum over a group is exact, whatever its order.
-#define KN_LARGEST_ACTIVATION 4095
+/// int32, thus the sum over a group is exact, whatever its order; and its product with the largest
+/// step fits an int16.
+#define KN_LARGEST_ACTIVATION 255
 
 /// A group of 32 entries of 0 to 255, which stand for (entry * step + base) * unit. Blocks of 16
-/// even levels (Q4_0, Q4_1) come out as they went in, up to the rounding of their step to the unit.
+/// even levels (Q4_0, Q4_1) come out as they went in, up to the rounding of their distance.
 /// A row's last group is filled up; what lies beyond the row is never used.
 typedef struct {
     uint16_t step;
@@ -73,6 +76,22 @@ typedef struct {
     const int32_t *totals;
     size_t groups;
 } kn_quantised;
+
+/// Keys and values of one head of one sequence, in blocks of block_size positions, a multiple of
+/// KN_KEY_LANES. With D = head_dim up to the next multiple of KN_KEY_LANES, block b of the sequence
+/// starts at entry block_table[b]*block_stride of both and has block_size*D entries: runs of
+/// KN_KEY_LANES positions, each [head_dim][KN_KEY_LANES] for keys, so that a vector holds the same
+/// entry of successive keys, and [KN_KEY_LANES][D] for values. In bf16 two successive rows of a run
+/// are woven into one row of pairs.
+typedef struct {
+    kn_format format; // KN_F32 or KN_BF16
+    const void *keys, *values;
+    size_t block_stride, block_size;
+    const int32_t *block_table;
+} kn_keys;
+
+/// Positions that lie beside each other in a block.
+#define KN_KEY_LANES 16
 
 /// What a gated unit applies to its gate.
 typedef enum { KN_SILU = 0, KN_GELU = 1 } kn_activation;
@@ -134,18 +153,15 @@ typedef struct {
                                  kn_activation activation, const int32_t *kept, size_t first,
                                  size_t count);
 
-    /// Causal attention of `queries` consecutive queries (rows ldq apart) of one query head over
-    /// the blocks of one sequence; the output rows have head_dim floats and are ldo apart.
+    /// Causal attention of `queries` consecutive queries (rows ldq apart) of `heads` query heads
+    /// that share one key-value head, over the cached keys of one sequence. The heads of a row have
+    /// head_dim floats each and stand one after the other; the output rows likewise, ldo apart.
     ///
     /// Query r has position first_position + r and sees the keys 0 to that, both included, but only
-    /// the last `window` of them; 0: all. Key p
-    /// is at k + block_table[p / block_size]*block_stride + (p % block_size)*head_dim, its value
-    /// likewise in v: both are already offset to the layer and the head. Of the table, no entry
-    /// beyond the last query's position is read. A score is dot(q, k) * scale. head_dim <= 512,
-    /// block_size >= 1, and keys and values are finite. out may be q itself with ldo == ldq.
+    /// the last `window` of them; 0: all. A score is dot(q, k) * scale. head_dim <= 512, and the
+    /// keys and values that are seen are finite. out may be q itself with ldo == ldq.
     void (*attention)(float *out, size_t ldo, const float *q, size_t ldq, size_t queries,
-                      size_t first_position, size_t window, const float *k, const float *v,
-                      size_t block_stride, size_t block_size, const int32_t *block_table,
+                      size_t heads, size_t first_position, size_t window, const kn_keys *cache,
                       size_t head_dim, float scale);
 
     /// out[i] = x[i] / sqrt(mean of the squares of x + epsilon) * weight[i], for one row of n.
@@ -202,6 +218,11 @@ float kn_unit(const float *values, size_t n);
 /// units: one for each column where `along_columns`, else the row's alone.
 void kn_encode_row(void *out, kn_format format, const float *row, size_t n, const float *units,
                    int along_columns);
+
+/// Stores one key and one value of head_dim floats at `slot` of a block of a kn_keys, whose keys
+/// and values start at `keys` and `values`.
+void kn_store_key_value(kn_format format, void *keys, void *values, size_t slot, const float *key,
+                        const float *value, size_t head_dim);
 
 /// The best table for the CPU that this runs on.
 const kn_kernels *kn_kernels_native(void);

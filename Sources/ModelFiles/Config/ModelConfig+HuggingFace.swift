@@ -1,4 +1,5 @@
 import Foundation
+import JSONText
 
 extension ModelConfig {
     /// Reads the descriptions in a folder, and checks them and every tensor's shape.

@@ -1,4 +1,5 @@
 import Foundation
+import JSONText
 
 /// A folder as Hugging Face lays it out: `config.json` and safetensors files.
 ///
@@ -100,7 +101,7 @@ public struct HuggingFaceFolder: TensorSource {
             throw .wrongSize(path: path, expected: textLimit, found: file.count)
         }
         let value = try JSONReader.read(file.bytes(in: 0..<file.count), path: path)
-        guard let members = value.object else {
+        guard case .object = value else {
             throw .malformed(
                 path: path,
                 offset: 0,
@@ -109,7 +110,7 @@ public struct HuggingFaceFolder: TensorSource {
                 found: value.kind
             )
         }
-        return HuggingFaceKeys(path: path, members: members)
+        return HuggingFaceKeys(path: path, object: value)
     }
 
     // MARK: Shards
@@ -135,9 +136,10 @@ public struct HuggingFaceFolder: TensorSource {
         _ index: HuggingFaceKeys,
         in folder: String
     ) throws(ModelFileError) -> [SafetensorsFile] {
-        let map = try index.child("weight_map")?.members ?? [:]
+        let map = try index.child("weight_map")?.object.object ?? []
         var places: [String: [String]] = [:]
-        for (tensor, value) in map {
+        for member in map {
+            let (tensor, value) = (member.key, member.value)
             let name = value.string ?? ""
             guard isPlainName(name) else {
                 throw .badMetadata(

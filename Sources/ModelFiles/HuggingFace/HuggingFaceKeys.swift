@@ -1,17 +1,20 @@
+import JSONText
+
 /// The members of one of the JSON files that describe a model; `null` counts as absent.
 struct HuggingFaceKeys: ConfigValues {
     let path: String
     var prefix = ""
-    var members: [String: JSONValue] = [:]
+    /// An object.
+    var object = JSONValue.object([])
 
     func key(_ name: String) -> String { prefix + name }
 
     /// Whether there is such a member, be it null.
-    func contains(_ name: String) -> Bool { members[name] != nil }
+    func contains(_ name: String) -> Bool { object[name] != nil }
 
     /// A value that is not null.
     func value(_ name: String) -> JSONValue? {
-        members[name].flatMap { $0 == .null ? nil : $0 }
+        object[name].flatMap { $0 == .null ? nil : $0 }
     }
 
     func integer(_ name: String) throws(ModelFileError) -> Int? {
@@ -50,10 +53,10 @@ struct HuggingFaceKeys: ConfigValues {
     /// The members of a member.
     func child(_ name: String) throws(ModelFileError) -> HuggingFaceKeys? {
         guard let value = value(name) else { return nil }
-        guard let members = value.object else {
+        guard case .object = value else {
             throw bad(name, expected: "object", found: value.kind)
         }
-        return HuggingFaceKeys(path: path, prefix: key(name) + ".", members: members)
+        return HuggingFaceKeys(path: path, prefix: key(name) + ".", object: value)
     }
 
     /// Texts, or nil when there are none.

@@ -1,3 +1,5 @@
+import JSONText
+
 /// A safetensors file: a JSON header that lists tensors, and their data.
 ///
 /// The file is treated as hostile: every length, shape and offset is checked against the size of
@@ -42,9 +44,13 @@ public struct SafetensorsFile: TensorSource {
         self.file = file
         let header = try Self.header(of: file)
         var tensors: [TensorInfo] = []
-        for (name, entry) in header.members where name != "__metadata__" {
-            let reader = SafetensorsEntry(file: file, name: name, dataOffset: header.end)
-            tensors.append(try reader.tensor(entry))
+        for member in header.members where member.key != "__metadata__" {
+            let reader = SafetensorsEntry(
+                file: file,
+                name: member.key,
+                dataOffset: header.end
+            )
+            tensors.append(try reader.tensor(member.value))
         }
         tensors.sort { ($0.offset, $0.name) < ($1.offset, $1.name) }
         for (tensor, following) in zip(tensors, tensors.dropFirst())
@@ -72,7 +78,7 @@ public struct SafetensorsFile: TensorSource {
     /// The JSON object in front of the data, and where it ends.
     private static func header(
         of file: MappedFile
-    ) throws(ModelFileError) -> (members: [String: JSONValue], end: Int) {
+    ) throws(ModelFileError) -> (members: [JSONValue.Member], end: Int) {
         let length = file.load(UInt64.self, at: 0)
         let limit = min(headerLimit, file.count - 8)
         guard let length, limit >= 2, (2...UInt64(limit)).contains(length) else {
@@ -116,13 +122,12 @@ private struct SafetensorsEntry {
     }
 
     func tensor(_ entry: JSONValue) throws(ModelFileError) -> TensorInfo {
-        let member = entry.object ?? [:]
-        let type = try type(member["dtype"])
-        let shape = try numbers(member["shape"], "shape")
+        let type = try type(entry["dtype"])
+        let shape = try numbers(entry["shape"], "shape")
         guard shape.count <= 4, shape.allSatisfy({ $0 > 0 }) else {
             throw malformed("shape", expected: "at most 4 positive sizes", found: "\(shape)")
         }
-        let offsets = try numbers(member["data_offsets"], "data_offsets")
+        let offsets = try numbers(entry["data_offsets"], "data_offsets")
         let dataCount = file.count - dataOffset
         guard offsets.count == 2, offsets[0] <= offsets[1], offsets[1] <= dataCount else {
             throw malformed(

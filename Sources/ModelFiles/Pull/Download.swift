@@ -26,12 +26,19 @@ struct Download: Sendable {
     /// Proxies are found here.
     var environment = ProcessInfo.processInfo.environment
 
+    /// What servers say about a file beside its bytes.
+    struct Answer: Sendable, Equatable {
+        /// SHA-256 of the file, if they say it.
+        var sha256: String?
+        /// The address in `Link: <…>; rel="next"`: what follows a part of a listing.
+        var next: String?
+    }
+
     /// Fetches the file.
     ///
-    /// - Returns: The SHA-256 that the server says the file has, if it does.
     /// - Throws: `ModelFileError`; what has arrived stays in the file, for the next attempt.
     @discardableResult
-    func run(progress: PullProgress) async throws(ModelFileError) -> String? {
+    func run(progress: PullProgress) async throws(ModelFileError) -> Answer {
         var configuration = HTTPClient.Configuration(
             timeout: .init(connect: min(timeout, .seconds(30)), read: timeout)
         )
@@ -53,7 +60,7 @@ struct Download: Sendable {
     private func attempts(
         _ client: HTTPClient,
         _ progress: PullProgress
-    ) async -> Result<String?, ModelFileError> {
+    ) async -> Result<Answer, ModelFileError> {
         var reason = ""
         for delay in retryDelays.map(Optional.some) + [nil] {
             var demanded = Duration.zero
@@ -85,10 +92,10 @@ struct Download: Sendable {
         var delay = Duration.zero
     }
 
-    private func attempt(_ client: HTTPClient, _ progress: PullProgress) async throws -> String? {
+    private func attempt(_ client: HTTPClient, _ progress: PullProgress) async throws -> Answer {
         var output = try OutputFile(appendingTo: path)
         if output.count > limit { try output.clear() }
-        let (response, sha256) = try await response(client, from: output.count)
+        let (response, answer) = try await response(client, from: output.count)
         let total = try interpret(response, output: &output)
         progress(output.count, total)
         for try await part in response.body {
@@ -107,7 +114,7 @@ struct Download: Sendable {
             throw TransientFailure(reason: "\(output.count) of \(total ?? 0) bytes arrived")
         }
         try output.synchronize()
-        return sha256
+        return answer
     }
 
     /// Servers that send us on to another one, at most.
@@ -117,19 +124,20 @@ struct Download: Sendable {
     private func response(
         _ client: HTTPClient,
         from offset: Int
-    ) async throws -> (response: HTTPClientResponse, sha256: String?) {
+    ) async throws -> (response: HTTPClientResponse, answer: Answer) {
         var source = source
-        var sha256: String?
+        var answer = Answer()
         for _ in 0...Self.redirectLimit {
             let response = try await client.execute(
                 source.request(from: offset),
                 deadline: .distantFuture
             )
-            for name in ["x-linked-etag", "etag"] where sha256 == nil {
-                sha256 = response.headers.first(name: name).flatMap(Self.sha256)
+            for name in ["x-linked-etag", "etag"] where answer.sha256 == nil {
+                answer.sha256 = response.headers.first(name: name).flatMap(Self.sha256)
             }
             guard [301, 302, 303, 307, 308].contains(response.status.code) else {
-                return (response, sha256)
+                answer.next = response.headers["link"].lazy.compactMap(Self.next).first
+                return (response, answer)
             }
             let location = response.headers.first(name: "location") ?? ""
             guard let next = source.redirected(to: location) else {
@@ -152,6 +160,12 @@ struct Download: Sendable {
         if tag.hasPrefix("W/") { tag = tag.dropFirst(2) }
         let digits = tag.filter { $0 != "\"" }.lowercased()
         return digits.wholeMatch(of: /[0-9a-f]{64}/).map { String($0.0) }
+    }
+
+    /// The address of `<…>; rel="next"` in a header of several links.
+    static func next(_ links: String) -> String? {
+        links.firstMatch(of: /<([^<>]*)>\s*(?:;[^,<]*)?;\s*rel="?next"?\s*(?:[,;]|$)/)
+            .map { String($0.1) }
     }
 
     /// Checks status and range, and empties the file when the server starts over.

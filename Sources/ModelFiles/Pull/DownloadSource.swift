@@ -42,15 +42,12 @@ struct DownloadSource: Sendable, Equatable {
     ///
     /// Credentials stay with the server that they were meant for.
     func redirected(to location: String) -> DownloadSource? {
-        guard let base = components.url,
+        guard !location.isEmpty, let base = components.url,
             var target = URL(string: location, relativeTo: base).flatMap({
                 URLComponents(url: $0, resolvingAgainstBaseURL: true)
             })
         else { return nil }
-        let isSameServer =
-            target.scheme?.lowercased() == scheme
-            && target.host?.lowercased() == components.host?.lowercased()
-            && target.port == components.port
+        let isSameServer = isSameServer(target)
         target.user = isSameServer ? components.user : nil
         target.password = isSameServer ? components.password : nil
         guard var source = try? DownloadSource(target.string ?? ""), source.localPath == nil,
@@ -58,6 +55,17 @@ struct DownloadSource: Sendable, Equatable {
         else { return nil }
         source.token = isSameServer ? token : nil
         return source
+    }
+
+    /// The next part of a listing; nil when that is no address, or one of another server.
+    func next(at location: String) -> DownloadSource? {
+        redirected(to: location).flatMap { isSameServer($0.components) ? $0 : nil }
+    }
+
+    private func isSameServer(_ other: URLComponents) -> Bool {
+        other.scheme?.lowercased() == scheme
+            && other.host?.lowercased() == components.host?.lowercased()
+            && other.port == components.port
     }
 
     /// Asks for the file from byte `offset` on.

@@ -1,4 +1,5 @@
 import Foundation
+import JSONText
 import NIOCore
 
 /// The Hugging Face Hub, or a mirror of it.
@@ -16,6 +17,9 @@ struct Hub: Sendable {
 
     /// A listing is small; more than this is something else.
     private static let listingLimit = 1 << 24
+
+    /// Parts of a listing, of a thousand files each.
+    private static let listingPartLimit = 20
 
     init(environment: [String: String] = ProcessInfo.processInfo.environment) {
         func value(_ name: String) -> String? {
@@ -51,18 +55,40 @@ struct Hub: Sendable {
         of repository: String,
         scratch: String
     ) async throws(ModelFileError) -> [File] {
-        PullFolder.remove(scratch)
-        defer { PullFolder.remove(scratch) }
-        _ = try await fetch(
-            "/api/models/\(Self.escaped(repository))/tree/main?recursive=1",
-            of: repository,
-            to: scratch,
-            limit: Self.listingLimit
-        ) { _, _ in }
-        let bytes = try MappedFile(path: scratch)
         let shown = "\(endpoint)/api/models/\(repository)"
-        let listing = try JSONReader.read(bytes.bytes(in: 0..<bytes.count), path: shown)
-        return try Self.files(in: listing, path: shown)
+        var source = try source("/api/models/\(Self.escaped(repository))/tree/main?recursive=1")
+        var files: [File] = []
+        for _ in 0..<Self.listingPartLimit {
+            PullFolder.remove(scratch)
+            defer { PullFolder.remove(scratch) }
+            let answer = try await fetch(
+                source,
+                of: repository,
+                to: scratch,
+                limit: Self.listingLimit
+            ) { _, _ in }
+            let bytes = try MappedFile(path: scratch)
+            let listing = try JSONReader.read(bytes.bytes(in: 0..<bytes.count), path: shown)
+            files += try Self.files(in: listing, path: shown)
+            guard let location = answer.next else { return files }
+            guard let next = source.next(at: location) else {
+                throw .malformed(
+                    path: shown,
+                    offset: 0,
+                    field: "listing's next part",
+                    expected: "an address of the same server",
+                    found: location
+                )
+            }
+            source = next
+        }
+        throw .malformed(
+            path: shown,
+            offset: 0,
+            field: "listing",
+            expected: "at most \(Self.listingPartLimit) parts",
+            found: "more"
+        )
     }
 
     static func files(
@@ -81,13 +107,13 @@ struct Hub: Sendable {
         guard let entries = listing.array else { throw bad("array", listing.kind) }
         var files: [File] = []
         for entry in entries {
-            guard let members = entry.object, let path = members["path"]?.string else {
+            guard let path = entry["path"]?.string else {
                 throw bad("objects with a path", entry.kind)
             }
             guard HubReference.isSafe(path) else { throw bad("a path inside the folder", path) }
-            guard members["type"]?.string == "file" else { continue }
-            let large = members["lfs"]?.object
-            let size = large?["size"]?.integer ?? members["size"]?.integer
+            guard entry["type"]?.string == "file" else { continue }
+            let large = entry["lfs"]
+            let size = large?["size"]?.integer ?? entry["size"]?.integer
             guard let size, size >= 0 else { throw bad("a size of \(path)", "none") }
             files.append(
                 File(
@@ -110,23 +136,27 @@ struct Hub: Sendable {
         progress: PullProgress
     ) async throws(ModelFileError) -> String? {
         try await fetch(
-            "/\(Self.escaped(repository))/resolve/main/\(Self.escaped(file.path))",
+            source("/\(Self.escaped(repository))/resolve/main/\(Self.escaped(file.path))"),
             of: repository,
             to: path,
             limit: file.byteCount,
             progress: progress
-        )
+        ).sha256
+    }
+
+    private func source(_ target: String) throws(ModelFileError) -> DownloadSource {
+        var source = try DownloadSource(endpoint + target)
+        source.token = token
+        return source
     }
 
     private func fetch(
-        _ target: String,
+        _ source: DownloadSource,
         of repository: String,
         to path: String,
         limit: Int,
         progress: PullProgress
-    ) async throws(ModelFileError) -> String? {
-        var source = try DownloadSource(endpoint + target)
-        source.token = token
+    ) async throws(ModelFileError) -> Download.Answer {
         var download = Download(source: source, path: path, limit: limit)
         download.retryDelays = retryDelays ?? download.retryDelays
         download.timeout = timeout ?? download.timeout

@@ -12,6 +12,9 @@ public struct CalibrationPruner: Pruner, Sendable {
     ///   - policy: Says which layers are covered.
     public init(shape: ModelShape, positionCount: Int, policy: RatioPolicy) {
         history = ProbeHistory(shape: shape, positionCount: positionCount, policy: policy)
+        history.moments = shape.blocks.map {
+            ChannelMoments(width: shape.consumerWidth($0.kind))
+        }
     }
 
     /// Always nil: run dense.
@@ -24,7 +27,7 @@ public struct CalibrationPruner: Pruner, Sendable {
         firstHalf: (ProbeSelection, inout Activations) -> Void
     ) -> ChannelMask? { nil }
 
-    /// Adds the batch's squares to the running mean.
+    /// Adds the batch to the moments, and its squares to the running mean.
     public mutating func observe(
         _ block: PrunableBlock,
         intermediate: borrowing Activations,
@@ -32,6 +35,9 @@ public struct CalibrationPruner: Pruner, Sendable {
         layout: BatchLayout,
         compute: Compute
     ) {
+        history.moments?[block.index].add(
+            BatchSums(intermediate, layout: layout, compute: compute)
+        )
         guard history.covers(block) else { return }
         batchCounts = layout.sampleCounts
         var squares = Activations()

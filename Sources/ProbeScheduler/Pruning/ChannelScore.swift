@@ -47,6 +47,11 @@ public enum ChannelScore {
         return heads(channels.count, headDimension) { Double(channels[$0]) }.map(Float.init)
     }
 
+    /// Sums the scores of each head's channels.
+    public static func heads(_ channels: [Float], headDimension: Int) -> [Float] {
+        heads(channels.count, headDimension) { Double(channels[$0]) }.map(Float.init)
+    }
+
     private static func heads(
         _ channelCount: Int,
         _ headDimension: Int,

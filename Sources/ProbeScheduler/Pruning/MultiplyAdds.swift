@@ -51,6 +51,24 @@ public struct MultiplyAdds: Sendable, Equatable {
         }
     }
 
+    /// Adds the products of removed channels' means with the consumer's weights; they count as executed.
+    ///
+    /// - Parameters:
+    ///   - kind: Which block.
+    ///   - shape: Sizes of the model.
+    ///   - mask: What was kept.
+    ///   - vectors: Vectors of means that were multiplied.
+    public mutating func countCompensation(
+        _ kind: PrunableBlock.Kind,
+        shape: ModelShape,
+        mask: ChannelMask,
+        vectors: Int
+    ) {
+        let removed = mask.channelCount - mask.kept.count
+        let width = kind == .attention ? shape.headDimension : 1
+        executed += vectors * removed * width * shape.hiddenSize
+    }
+
     /// Adds what another count holds.
     public static func += (left: inout Self, right: Self) {
         left.dense += right.dense

@@ -12,6 +12,8 @@ public struct ProbeHistory: Sendable, Equatable {
     public let positionCount: Int
     /// Samples that each position has seen in calibration.
     public private(set) var sampleCounts: [Int]
+    /// By `PrunableBlock.index`: mean and spread over all tokens, of every layer; nil: not collected.
+    public var moments: [ChannelMoments]?
     /// By `PrunableBlock.index`: `[positions, width]` row-major, or empty where nothing is kept.
     private var values: [[Float]]
 

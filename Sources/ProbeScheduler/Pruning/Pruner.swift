@@ -27,6 +27,19 @@ public protocol Pruner {
         firstHalf: (ProbeSelection, inout Activations) -> Void
     ) throws(MaskError) -> ChannelMask?
 
+    /// What stands in for the channels that a mask has just removed; nil: nothing does.
+    ///
+    /// - Parameters:
+    ///   - block: The block about to run.
+    ///   - mask: What `mask(for:…)` returned.
+    ///   - project: Multiplies the removed channels' expected input by the consumer's weights.
+    /// - Returns: What to add to the block's output; nil: nothing.
+    mutating func outputBias(
+        of block: PrunableBlock,
+        mask: ChannelMask,
+        project: (ExpectedInput) -> OutputBias
+    ) -> OutputBias?
+
     /// Sees the consumer's input in the full pass.
     ///
     /// - Parameters:
@@ -48,6 +61,13 @@ public protocol Pruner {
 }
 
 extension Pruner {
+    /// Nothing stands in.
+    public mutating func outputBias(
+        of block: PrunableBlock,
+        mask: ChannelMask,
+        project: (ExpectedInput) -> OutputBias
+    ) -> OutputBias? { nil }
+
     /// Learns nothing.
     public mutating func observe(
         _ block: PrunableBlock,

@@ -57,8 +57,16 @@ public struct RatioPolicy: Sendable, Equatable {
 
     /// MLP channels kept in a pruned layer: a multiple of `channelMultiple` where the ratio allows it.
     public func keptChannels(_ shape: ModelShape) -> Int {
+        keptChannels(
+            removing: Self.floor(layerRatio(shape) * Double(shape.channelCount)),
+            shape
+        )
+    }
+
+    /// MLP channels kept where `count` were to go: a multiple of `channelMultiple` where that allows it.
+    public func keptChannels(removing count: Int, _ shape: ModelShape) -> Int {
         let channels = shape.channelCount
-        var pruned = Self.floor(layerRatio(shape) * Double(channels))
+        var pruned = count
         let excess = (channels - pruned) % channelMultiple
         if excess != 0 { pruned -= channelMultiple - excess }
         return min(channels, max(1, channels - max(0, pruned)))

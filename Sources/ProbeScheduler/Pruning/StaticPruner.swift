@@ -4,10 +4,20 @@ public import Kernels
 public struct StaticPruner: Pruner, Sendable {
     /// Mask of each block that is pruned.
     public let masks: [PrunableBlock: ChannelMask]
+    /// Expected input of each block whose removed channels are compensated for.
+    public let expectedInputs: [PrunableBlock: ExpectedInput]
+    /// Masks never change, so neither do the biases: each is made once.
+    private var biases: [PrunableBlock: OutputBias] = [:]
 
-    /// - Parameter masks: Mask of each block that is pruned; the others run dense.
-    public init(masks: [PrunableBlock: ChannelMask]) {
+    /// - Parameters:
+    ///   - masks: Mask of each block that is pruned; the others run dense.
+    ///   - expectedInputs: Expected input of each block to compensate.
+    public init(
+        masks: [PrunableBlock: ChannelMask],
+        expectedInputs: [PrunableBlock: ExpectedInput] = [:]
+    ) {
         self.masks = masks
+        self.expectedInputs = expectedInputs
     }
 
     /// The block's fixed mask.
@@ -19,4 +29,17 @@ public struct StaticPruner: Pruner, Sendable {
         compute: Compute,
         firstHalf: (ProbeSelection, inout Activations) -> Void
     ) -> ChannelMask? { masks[block] }
+
+    /// The block's fixed bias.
+    public mutating func outputBias(
+        of block: PrunableBlock,
+        mask: ChannelMask,
+        project: (ExpectedInput) -> OutputBias
+    ) -> OutputBias? {
+        if let bias = biases[block] { return bias }
+        guard let expected = expectedInputs[block] else { return nil }
+        let bias = project(expected)
+        biases[block] = bias
+        return bias
+    }
 }

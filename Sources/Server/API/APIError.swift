@@ -1,4 +1,4 @@
-import ModelFiles
+import JSONText
 
 /// An answer other than 200, in the words of OpenAI's API.
 public struct APIError: Error, Equatable {

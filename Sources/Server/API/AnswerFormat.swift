@@ -1,5 +1,5 @@
 import Foundation
-import ModelFiles
+import JSONText
 import ProbeScheduler
 import Runtime
 import Tokenizers

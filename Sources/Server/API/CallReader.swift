@@ -1,4 +1,4 @@
-import ModelFiles
+import JSONText
 import ProbeScheduler
 import Runtime
 import Tokenizers
@@ -255,7 +255,7 @@ struct CallReader: Sendable {
         }
         var text = ""
         for (index, part) in parts.enumerated() {
-            let reader = FieldReader(members: part.object ?? [:], prefix: "\(name)[\(index)].")
+            let reader = FieldReader(members: part.object ?? [], prefix: "\(name)[\(index)].")
             guard try reader.string("type") == "text", let piece = try reader.string("text") else {
                 throw .invalid("\(name)[\(index)]", "only parts of type 'text' are supported")
             }

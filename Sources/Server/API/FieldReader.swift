@@ -1,4 +1,4 @@
-import ModelFiles
+import JSONText
 
 /// Reads the members of a request's JSON, and names the field in every complaint.
 ///
@@ -8,18 +8,24 @@ struct FieldReader {
     /// Stands before the names of members, as in `stream_options.`.
     private let prefix: String
 
+    /// A request's body nests a few levels.
+    private static let depthLimit = 32
+
     /// Reads a body.
     ///
     /// - Throws: `APIError` 400 when it is not a JSON object.
     init(body: [UInt8]) throws(APIError) {
         let value: JSONValue
         do {
-            value = try JSONReader.read(body, path: "body")
+            value = try JSONReader.value(
+                of: body,
+                depthLimit: Self.depthLimit,
+                allowsRepeatedNames: false
+            )
         } catch {
-            guard case .malformed(_, let offset, _, let expected, let found) = error else {
-                throw .malformedBody("\(error)")
-            }
-            throw .malformedBody("at byte \(offset) expected \(expected), found \(found)")
+            throw .malformedBody(
+                "at byte \(error.offset) expected \(error.expected), found \(error.found.prefix(80))"
+            )
         }
         guard case .object(let members) = value else {
             throw .malformedBody("expected an object, found \(value.kind)")
@@ -27,8 +33,8 @@ struct FieldReader {
         self.init(members: members, prefix: "")
     }
 
-    init(members: [String: JSONValue], prefix: String) {
-        self.members = members
+    init(members: [JSONValue.Member], prefix: String) {
+        self.members = Dictionary(members.map { ($0.key, $0.value) }) { $1 }
         self.prefix = prefix
     }
 

@@ -1,7 +1,12 @@
-import ModelFiles
+import JSONText
 
 extension JSONValue {
-    /// The text of the value, on one line; names of objects are in order of the alphabet.
+    /// An object whose names are in order of the alphabet.
+    static func object(_ members: [String: JSONValue]) -> JSONValue {
+        .object(members.sorted { $0.key < $1.key }.map { Member(key: $0.key, value: $0.value) })
+    }
+
+    /// The text of the value, on one line.
     ///
     /// Numbers that are not finite become `null`.
     var encoded: [UInt8] {
@@ -29,11 +34,11 @@ extension JSONValue {
             bytes.append(UInt8(ascii: "]"))
         case .object(let members):
             bytes.append(UInt8(ascii: "{"))
-            for (index, name) in members.keys.sorted().enumerated() {
+            for (index, member) in members.enumerated() {
                 if index > 0 { bytes.append(UInt8(ascii: ",")) }
-                Self.append(name, to: &bytes)
+                Self.append(member.key, to: &bytes)
                 bytes.append(UInt8(ascii: ":"))
-                members[name]?.append(to: &bytes)
+                member.value.append(to: &bytes)
             }
             bytes.append(UInt8(ascii: "}"))
         }

@@ -1,4 +1,4 @@
-import ModelFiles
+import JSONText
 import Runtime
 import Tokenizers
 

@@ -1,4 +1,4 @@
-import ModelFiles
+import JSONText
 import ProbeScheduler
 
 /// The fields of a request that say how tokens are drawn.

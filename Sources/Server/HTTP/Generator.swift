@@ -1,6 +1,6 @@
 import HTTPTypes
 import Hummingbird
-import ModelFiles
+import JSONText
 import NIOCore
 import Runtime
 

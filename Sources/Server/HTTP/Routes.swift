@@ -1,7 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
-import ModelFiles
+import JSONText
 import NIOCore
 import Runtime
 import Tokenizers

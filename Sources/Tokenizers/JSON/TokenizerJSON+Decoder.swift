@@ -1,3 +1,5 @@
+import JSONText
+
 extension TokenizerJSON {
     /// How tokens become text.
     func spelling() throws(TokenizerError) -> TokenSpelling {

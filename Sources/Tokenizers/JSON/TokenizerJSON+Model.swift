@@ -1,3 +1,5 @@
+import JSONText
+
 extension TokenizerJSON {
     /// Refuses other kinds of models, whose vocabularies look different; old files name none.
     func requireBytePairModel() throws(TokenizerError) {

@@ -1,3 +1,5 @@
+import JSONText
+
 extension TokenizerJSON {
     /// What changes text before it is cut.
     func normalizer() throws(TokenizerError) -> Normalizer {

@@ -1,3 +1,5 @@
+import JSONText
+
 extension TokenizerJSON {
     /// What cuts text into words.
     struct PreTokenizerSteps {

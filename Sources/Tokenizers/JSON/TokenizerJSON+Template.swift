@@ -1,3 +1,5 @@
+import JSONText
+
 extension TokenizerJSON {
     private static let supportedProcessors = [
         "BertProcessing", "ByteLevel", "RobertaProcessing", "Sequence", "TemplateProcessing",

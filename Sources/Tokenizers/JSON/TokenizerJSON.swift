@@ -1,3 +1,5 @@
+import JSONText
+
 extension Tokenizer {
     /// Reads a tokenizer in the format of Hugging Face's tokenizers.
     ///
@@ -11,7 +13,7 @@ extension Tokenizer {
         tokenizerJSON: [UInt8],
         config: TokenizerConfig = TokenizerConfig()
     ) throws(TokenizerError) {
-        let root = JSONNode(value: try JSONReader.value(of: tokenizerJSON), path: "")
+        let root = try JSONNode(text: tokenizerJSON)
         self.init(try TokenizerJSON(root: root, config: config).parts())
     }
 }

@@ -75,7 +75,7 @@ struct GoldenModel: Decodable {
         try model.write(to: folder, config: config(name))
         let loader = ModelLoader(
             file: try ModelFile(path: folder.path),
-            format: format,
+            plan: WeightPlan(format),
             compute: try Compute(threadCount: 2)
         )
         return try loader.load { _ in }

@@ -135,7 +135,7 @@ struct HistoryFileTests {
     func layout() throws {
         let data = try bytes()
         #expect(data.prefix(8) == Data("SONDEHST".utf8))
-        #expect(data[8..<12] == Data([1, 0, 0, 0]))
+        #expect(data[8..<12] == Data([2, 0, 0, 0]))
         let length = Int(data[12]) | Int(data[13]) << 8
         #expect(data.count == Self.preamble + length + Self.statisticsByteCount)
         // The first block's second entry: 0.1.
@@ -190,11 +190,11 @@ struct HistoryFileTests {
         try expectError(data) { .notAHistory(path: $0) }
     }
 
-    @Test("another version is refused", arguments: [0, 2, 0x0100_0000, .max] as [UInt32])
+    @Test("another version is refused", arguments: [0, 1, 3, 0x0100_0000, .max] as [UInt32])
     func wrongVersion(version: UInt32) throws {
         var data = try bytes()
         for index in 0..<4 { data[8 + index] = UInt8(truncatingIfNeeded: version >> (8 * index)) }
-        try expectError(data) { .unsupportedVersion(path: $0, found: version, expected: 1) }
+        try expectError(data) { .unsupportedVersion(path: $0, found: version, expected: 2) }
     }
 
     @Test("a header longer than the file is refused")

@@ -1,28 +1,46 @@
-/// Reads a JSON text (RFC 8259) of bounded depth.
-struct JSONReader {
+/// Reads a JSON text (RFC 8259) of bounded depth from front to back.
+public struct JSONReader {
     private let bytes: [UInt8]
+    private let depthLimit: Int
+    private let allowsRepeatedNames: Bool
     private var index = 0
-
-    /// Deeper nesting is refused, for reading is recursive; the depth that Rust's serde allows.
-    private static let depthLimit = 128
-
-    private init(_ bytes: [UInt8]) {
-        self.bytes = bytes
-    }
 
     /// The value of a text.
     ///
-    /// - Throws: `TokenizerError.malformedJSON` at the first byte that does not fit.
-    static func value(of bytes: [UInt8]) throws(TokenizerError) -> JSONValue {
-        var reader = JSONReader(bytes)
+    /// - Parameters:
+    ///   - bytes: The text, in UTF-8.
+    ///   - depthLimit: Arrays and objects in one another; deeper ones are refused, for reading is
+    ///     recursive.
+    ///   - allowsRepeatedNames: Whether members of one object may share a name. Which of them counts
+    ///     depends on the reader, so that a file could say one thing to a checker and another to us.
+    ///     Where they are refused, canonically equivalent names count as shared.
+    /// - Returns: The value.
+    /// - Throws: `JSONTextError` at the first byte that does not fit.
+    public static func value(
+        of bytes: [UInt8],
+        depthLimit: Int,
+        allowsRepeatedNames: Bool
+    ) throws(JSONTextError) -> JSONValue {
+        var reader = JSONReader(
+            bytes: bytes,
+            depthLimit: depthLimit,
+            allowsRepeatedNames: allowsRepeatedNames
+        )
         let value = try reader.readValue(depth: 0)
         reader.skipWhitespace()
         guard reader.index == bytes.count else { throw reader.expected("the end") }
         return value
     }
 
-    private func expected(_ what: String) -> TokenizerError {
-        .malformedJSON(offset: index, expected: what)
+    private init(bytes: [UInt8], depthLimit: Int, allowsRepeatedNames: Bool) {
+        self.bytes = bytes
+        self.depthLimit = depthLimit
+        self.allowsRepeatedNames = allowsRepeatedNames
+    }
+
+    private func expected(_ what: String, found: String? = nil) -> JSONTextError {
+        let byte = next.map { "byte 0x" + String($0, radix: 16) } ?? "the end"
+        return JSONTextError(offset: index, expected: what, found: found ?? byte)
     }
 
     private var next: UInt8? { index < bytes.count ? bytes[index] : nil }
@@ -40,11 +58,8 @@ struct JSONReader {
         return true
     }
 
-    private mutating func readValue(depth: Int) throws(TokenizerError) -> JSONValue {
+    private mutating func readValue(depth: Int) throws(JSONTextError) -> JSONValue {
         skipWhitespace()
-        guard depth < Self.depthLimit else {
-            throw expected("at most \(Self.depthLimit) levels of nesting")
-        }
         switch next {
         case UInt8(ascii: "{"): return .object(try readMembers(depth: depth))
         case UInt8(ascii: "["): return .array(try readElements(depth: depth))
@@ -59,21 +74,32 @@ struct JSONReader {
     private mutating func readName(
         _ name: StaticString,
         _ value: JSONValue
-    ) throws(TokenizerError) -> JSONValue {
+    ) throws(JSONTextError) -> JSONValue {
         let name = "\(name)"
         guard bytes[index...].starts(with: name.utf8) else { throw expected("a value") }
         index += name.utf8.count
         return value
     }
 
-    private mutating func readMembers(depth: Int) throws(TokenizerError) -> [JSONValue.Member] {
+    private func check(depth: Int) throws(JSONTextError) {
+        guard depth < depthLimit else {
+            throw expected("at most \(depthLimit) levels of nesting", found: "more")
+        }
+    }
+
+    private mutating func readMembers(depth: Int) throws(JSONTextError) -> [JSONValue.Member] {
+        try check(depth: depth)
         index += 1
         var members: [JSONValue.Member] = []
+        var names: Set<String> = []
         if take("}") { return members }
         repeat {
             skipWhitespace()
             guard next == UInt8(ascii: "\"") else { throw expected("a key") }
             let key = try readString()
+            guard allowsRepeatedNames || names.insert(key).inserted else {
+                throw expected("a name of its own", found: "\(key) again")
+            }
             guard take(":") else { throw expected("a colon") }
             members.append(.init(key: key, value: try readValue(depth: depth + 1)))
         } while take(",")
@@ -81,7 +107,8 @@ struct JSONReader {
         return members
     }
 
-    private mutating func readElements(depth: Int) throws(TokenizerError) -> [JSONValue] {
+    private mutating func readElements(depth: Int) throws(JSONTextError) -> [JSONValue] {
+        try check(depth: depth)
         index += 1
         var elements: [JSONValue] = []
         if take("]") { return elements }
@@ -94,7 +121,7 @@ struct JSONReader {
 // MARK: - Numbers
 
 extension JSONReader {
-    private mutating func readNumber() throws(TokenizerError) -> JSONValue {
+    private mutating func readNumber() throws(JSONTextError) -> JSONValue {
         let start = index
         if next == UInt8(ascii: "-") { index += 1 }
         let isZero = next == UInt8(ascii: "0")
@@ -114,7 +141,9 @@ extension JSONReader {
         }
         let text = String(decoding: bytes[start..<index], as: UTF8.self)
         if isInteger, let integer = Int(text) { return .integer(integer) }
-        guard let number = Double(text) else { throw expected("a number") }
+        guard let number = Double(text), number.isFinite else {
+            throw expected("a number that a double can hold", found: text)
+        }
         return .number(number)
     }
 
@@ -129,7 +158,7 @@ extension JSONReader {
 
 extension JSONReader {
     /// Reads a string, whose opening quote comes next.
-    private mutating func readString() throws(TokenizerError) -> String {
+    private mutating func readString() throws(JSONTextError) -> String {
         index += 1
         var start = index
         var text: [UInt8] = []
@@ -140,19 +169,19 @@ extension JSONReader {
                 continue
             }
             text += bytes[start..<index]
-            text.append(try readEscape())
+            text += String(try readEscape()).utf8
             start = index
         }
         guard next != nil else { throw expected("a closing quote") }
         text += bytes[start..<index]
         guard let string = String(validating: text, as: UTF8.self) else {
-            throw expected("UTF-8 in the string that ends here")
+            throw expected("UTF-8 in the string that ends here", found: "other bytes")
         }
         index += 1
         return string
     }
 
-    private mutating func readEscape() throws(TokenizerError) -> Unicode.Scalar {
+    private mutating func readEscape() throws(JSONTextError) -> Unicode.Scalar {
         index += 1
         guard let byte = next else { throw expected("an escape") }
         index += 1
@@ -173,7 +202,7 @@ extension JSONReader {
     }
 
     /// The scalar of one `\u` escape, or of two that are a surrogate pair.
-    private mutating func readScalar() throws(TokenizerError) -> Unicode.Scalar {
+    private mutating func readScalar() throws(JSONTextError) -> Unicode.Scalar {
         let first = try readCodeUnit()
         if let scalar = Unicode.Scalar(first) { return scalar }
         guard first < 0xDC00, bytes[index...].starts(with: [0x5C, 0x75]) else {
@@ -188,7 +217,7 @@ extension JSONReader {
         return scalar
     }
 
-    private mutating func readCodeUnit() throws(TokenizerError) -> UInt32 {
+    private mutating func readCodeUnit() throws(JSONTextError) -> UInt32 {
         let digits = bytes[index...].prefix(4)
         let isHex = digits.allSatisfy { Unicode.Scalar($0).properties.isASCIIHexDigit }
         let text = String(decoding: digits, as: UTF8.self)

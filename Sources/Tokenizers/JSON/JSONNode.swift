@@ -1,22 +1,4 @@
-/// A value of a JSON text.
-///
-/// Foundation's readers would not do: they keep the members of an object in a dictionary of
-/// `String`, which takes canonically equivalent keys for equal, and so loses tokens of a vocabulary.
-enum JSONValue: Sendable {
-    case null
-    case bool(Bool)
-    case integer(Int)
-    case number(Double)
-    case string(String)
-    case array([JSONValue])
-    case object([Member])
-
-    /// A key of an object, and what it stands for.
-    struct Member: Sendable {
-        var key: String
-        var value: JSONValue
-    }
-}
+import JSONText
 
 /// A value together with where it stands, for errors.
 struct JSONNode {
@@ -26,12 +8,34 @@ struct JSONNode {
     /// Where it stands, as in `model.vocab`.
     var path: String
 
+    /// The depth that Rust's serde allows.
+    private static let depthLimit = 128
+
+    /// The value of a text.
+    ///
+    /// - Throws: `TokenizerError.malformedJSON`.
+    init(text: [UInt8]) throws(TokenizerError) {
+        do {
+            value = try JSONReader.value(
+                of: text,
+                depthLimit: Self.depthLimit,
+                allowsRepeatedNames: true
+            )
+        } catch {
+            throw .malformedJSON(offset: error.offset, expected: error.expected)
+        }
+        path = ""
+    }
+
+    /// A part of a text.
+    init(value: JSONValue?, path: String) {
+        self.value = value
+        self.path = path
+    }
+
     /// The member of an object; of members with equal names the last one counts.
     subscript(key: String) -> JSONNode {
-        let path = path.isEmpty ? key : "\(path).\(key)"
-        guard case .object(let members) = value else { return JSONNode(value: nil, path: path) }
-        let member = members.last { $0.key.utf8.elementsEqual(key.utf8) }
-        return JSONNode(value: member?.value, path: path)
+        JSONNode(value: value?[key], path: path.isEmpty ? key : "\(path).\(key)")
     }
 
     /// Whether the value is missing or null.
@@ -43,7 +47,7 @@ struct JSONNode {
     }
 
     /// The text, or `nil` when the value is of another kind.
-    var string: String? { if case .string(let string) = value { string } else { nil } }
+    var string: String? { value?.string }
 
     /// - Throws: `TokenizerError` when the value is not text.
     func requireString() throws(TokenizerError) -> String {
