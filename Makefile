@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build run serve test test-kernels test-server lint format coverage bench-peers fuzz ci clean
+.PHONY: help setup build run serve test test-kernels test-server test-page check-deploy lint format coverage bench-peers bench-serve fuzz ci clean
 
 # One set of flags for running and testing, so that both share one optimised build.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -31,6 +31,12 @@ test: setup ## every test: Swift targets, then the kernels under sanitizers and 
 test-server: build ## the server under OpenAI's own client, promtool and SIGTERM
 	Tests/ServerTests/clients/run.sh "$(CURDIR)/$(SONDE)"
 
+test-page: build ## the page at / in headless Chromium (Debian: chromium)
+	Tests/ServerTests/page/run.sh "$(CURDIR)/$(SONDE)"
+
+check-deploy: ## unit, manifests and dashboard in deploy/
+	deploy/check.sh
+
 test-kernels: setup ## C kernels under sanitizers, AVX-512 emulated where the CPU lacks it
 	Tests/Emulated/run.sh
 
@@ -49,6 +55,11 @@ coverage: setup ## line coverage a target
 bench-peers: build ## llama.cpp and Sonde in turn, one table (builds llama.cpp at first: long)
 	Benchmarks/peers/setup.sh
 	python3 Benchmarks/peers/compare.py
+
+bench-serve: build ## our server, dense and pruned, and llama.cpp's under 16 clients, one table (builds theirs at first: long)
+	Benchmarks/peers/setup.sh
+	python3 Benchmarks/peers/build_llama_server.py
+	python3 Benchmarks/peers/compare_servers.py --sonde "$(CURDIR)/$(SONDE)"
 
 fuzz: setup ## ten minutes of each fuzz target under the address sanitizer
 	Fuzz/run.sh gguf 600
