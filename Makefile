@@ -3,6 +3,8 @@
 
 # One set of flags for running and testing, so that both share one optimised build.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
+# Without this, `swift test` names -enable-testing a second time, and every module is built again.
+TEST_FLAGS := $(SWIFT_FLAGS) --disable-testable-imports
 SONDE := .build/release/sonde
 
 help: ## list the targets
@@ -15,8 +17,7 @@ build: setup ## optimised binaries
 	swift build $(SWIFT_FLAGS) --product sonde
 
 run: build ## the main job: a batch of prompts, dense and pruned, side by side
-	@test -n "$$(find $${SONDE_HOME:-$$HOME/.cache/sonde} -name '*.history' 2>/dev/null)" \
-		|| $(SONDE) calibrate --self 32 --context 128
+	$(SONDE) calibrate --self 32 --context 128 --if-missing
 	$(SONDE) generate --chat --prompt-file Examples/prompts.txt --prune-ratio 0.2 --compare
 
 serve: build ## the server on 127.0.0.1:8080, with pruning on request
@@ -24,8 +25,8 @@ serve: build ## the server on 127.0.0.1:8080, with pruning on request
 
 # The tests of downloads have timeouts, so they do not run beside those that load every core.
 test: setup ## every test: Swift targets, then the kernels under sanitizers and emulation
-	swift test $(SWIFT_FLAGS) --filter '^ModelFilesTests'
-	swift test $(SWIFT_FLAGS) --skip '^ModelFilesTests'
+	swift test $(TEST_FLAGS) --filter '^ModelFilesTests'
+	swift test $(TEST_FLAGS) --skip '^ModelFilesTests'
 	@$(MAKE) --no-print-directory test-kernels
 
 test-server: build ## the server under OpenAI's own client, promtool and SIGTERM

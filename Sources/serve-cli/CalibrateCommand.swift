@@ -43,6 +43,9 @@ struct CalibrateCommand: AsyncParsableCommand {
     @Option(name: [.short, .long], help: "Where to write. (default: the model's own in the cache)")
     var output: String?
 
+    @Flag(help: "Do nothing when a history that this program and model can use is there already.")
+    var ifMissing = false
+
     mutating func validate() throws {
         let origins = [text != nil, selfSamples != nil, !merged.isEmpty].filter(\.self).count
         guard origins == 1, merged.isEmpty || merged.count > 1 else {
@@ -62,6 +65,7 @@ struct CalibrateCommand: AsyncParsableCommand {
                 "--context \(context): the model's context is \(model.config.contextLength) tokens"
             )
         }
+        guard !ifMissing || !isPresent(model) else { return }
         guard merged.isEmpty else { return try merge(model) }
         let windows: [[Int32]]
         if let text {
@@ -86,8 +90,21 @@ struct CalibrateCommand: AsyncParsableCommand {
         try write(HistoryFile(header: header, history: history), model, windows: windows.count)
     }
 
+    private func destination(_ model: LoadedModel) -> URL {
+        output.map { URL(filePath: $0) } ?? PruningOptions.ownHistory(of: model)
+    }
+
+    private func isPresent(_ model: LoadedModel) -> Bool {
+        let present = try? HistoryFile(
+            contentsOf: destination(model),
+            shape: model.network.shape,
+            modelSHA256: model.sha256
+        )
+        return present != nil
+    }
+
     private func write(_ file: HistoryFile, _ model: LoadedModel, windows: Int) throws {
-        let url = output.map { URL(filePath: $0) } ?? PruningOptions.ownHistory(of: model)
+        let url = destination(model)
         try file.write(to: url)
         if options.json {
             try JSONOutput.print(Report(history: url.path, windows: windows, header: file.header))

@@ -13,6 +13,7 @@ extension StaticPreset: ExpressibleByArgument {}
 enum PruningMethod: String, CaseIterable, ExpressibleByArgument {
     case dense
     case pp
+    case spread
     case fullBatch = "full-batch"
     case wandaSP = "wanda-sp"
     case flap
@@ -30,7 +31,8 @@ enum PruningMethod: String, CaseIterable, ExpressibleByArgument {
 struct PruningOptions: ParsableArguments {
     @Option(
         help: """
-            Pruning method: dense, pp (Probe Pruning), full-batch (the probe is the whole batch; an upper \
+            Pruning method: dense, pp (Probe Pruning), spread (ours: an MLP probe over all samples, with \
+            compensation; for evaluation), full-batch (the probe is the whole batch; an upper \
             bound); static ones: wanda-sp, flap, magnitude, ppsp (Probe Pruning's score without a probe). \
             (default: dense; pp when a ratio is given)
             """
@@ -97,6 +99,8 @@ struct PruningOptions: ParsableArguments {
         case .dense: return .dense
         case .wandaSP, .flap, .magnitude, .ppsp:
             return .fixed(try staticPlan(model).pruner)
+        case .spread:
+            throw BadInput("--method spread is for evaluation and sweeps; generate with pp")
         case .pp, .fullBatch:
             return .probe(
                 try probePruner(model, collecting: true, warns: warns),
@@ -121,6 +125,19 @@ struct PruningOptions: ParsableArguments {
         switch chosen {
         case .dense: return DensePruner()
         case .wandaSP, .flap, .magnitude, .ppsp: return try staticPlan(model, loaded).pruner
+        case .spread:
+            let pruner = SpreadProbePruner(
+                shape: model.network.shape,
+                norms: model.network.norms,
+                policy: policy,
+                configuration: ProbeConfiguration(
+                    tokenRatio: probeTokens,
+                    sampleRatio: probeSamples
+                ),
+                history: try loaded ?? loadHistory(model)
+            )
+            pruner.onDecision = onDecision
+            return pruner
         case .pp, .fullBatch:
             let pruner = try probePruner(model, loaded, collecting: false)
             pruner.onDecision = onDecision

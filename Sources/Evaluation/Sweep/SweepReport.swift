@@ -44,8 +44,8 @@ public struct SweepReport {
             return """
                 ### \(cell.title)
 
-                | method | nominal | perplexity | µs a token | multiply-adds saved | of it spent on the \
-                probe | deciding, share of time | parameters saved | KV cache saved | PRR |
+                | method | nominal | perplexity | µs a token | multiply-adds saved | probe, \
+                of dense | deciding, share of time | parameters saved | KV cache saved | PRR |
                 |---|---|---|---|---|---|---|---|---|---|
                 \(lines.joined(separator: "\n"))
 
@@ -96,7 +96,7 @@ public struct SweepReport {
 
     private static func text(_ row: SweepRow) -> String {
         guard row.run.ratio > 0 else { return "–" }
-        return row.ratioOfDegradationToReduction.map { String(format: "%.3f", $0) }
+        return row.ratioOfDegradationToReduction.map { String(format: "%.3g", $0) }
             ?? "no reduction"
     }
 

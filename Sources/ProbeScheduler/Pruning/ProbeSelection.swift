@@ -61,6 +61,21 @@ public struct ProbeSelection: Sendable, Equatable {
         sampleRowCounts = counts
     }
 
+    /// A selection made elsewhere.
+    init(
+        samples: [Int],
+        positions: [Int],
+        rows: [Int32],
+        rowPositionIndex: [Int32],
+        sampleRowCounts: [Int]
+    ) {
+        self.samples = samples
+        self.positions = positions
+        self.rows = rows
+        self.rowPositionIndex = rowPositionIndex
+        self.sampleRowCounts = sampleRowCounts
+    }
+
     private static func rankPositions(
         _ norms: [Float],
         layout: BatchLayout,
