@@ -101,6 +101,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
+            resources: [.embedInCode("Page/page.html")],
             swiftSettings: strict
         ),
         .target(
@@ -193,12 +194,13 @@ let package = Package(
                 "JSONText", "ModelFiles", "ProbeScheduler", "Runtime", "Server", "TestSupport",
                 "Tokenizers",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
-            exclude: ["clients"],
+            exclude: ["clients", "page"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -119,6 +119,7 @@ public struct ArrivalTrace: Sendable, Equatable {
     ///   - factor: 0.5: twice as fast. Not negative, and finite.
     ///   - maxPromptTokens: At least 1; nil: as recorded.
     ///   - maxOutputTokens: At least 1; nil: as recorded.
+    /// - Returns: The requests, in the same order.
     public func scaled(
         by factor: Double,
         maxPromptTokens: Int? = nil,

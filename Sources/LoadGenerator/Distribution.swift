@@ -32,6 +32,7 @@ public struct Distribution: Sendable, Codable, Equatable {
     /// - Parameters:
     ///   - percent: In 0...100.
     ///   - sorted: Ascending, not empty.
+    /// - Returns: A number between the smallest and the largest.
     static func percentile(_ percent: Double, of sorted: [Double]) -> Double {
         let rank = percent / 100 * Double(sorted.count - 1)
         let lower = Int(rank)

@@ -60,7 +60,7 @@ public struct LoadReport: Sendable, Codable, Equatable {
     public let tpotMs: Distribution?
     /// From sending to the last byte, in milliseconds.
     public let e2eMs: Distribution?
-    /// How late requests were sent, in milliseconds: the generator's own fault. Open loops only.
+    /// How late requests were sent, in milliseconds, by the generator's own fault; open loops only.
     public let lagMs: Distribution?
     /// Nil when there are no targets.
     public let goodput: Goodput?

@@ -17,6 +17,7 @@ public struct LoadRun: Sendable {
     /// How a client must be set up for measuring: no limit on connections, no retries.
     ///
     /// - Parameter timeout: How long a server may be silent.
+    /// - Returns: The client's configuration.
     public static func configuration(timeout: Duration) -> HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
@@ -87,10 +88,9 @@ public struct LoadRun: Sendable {
         let answer: ModelList
         do {
             answer = try await models(url)
-        } catch let failure as RequestFailure {
-            throw .unreachableServer(url: url, reason: "\(failure.kind): \(failure.detail)")
         } catch {
-            throw .unreachableServer(url: url, reason: "\(error)")
+            let failure = RequestFailure(error)
+            throw .unreachableServer(url: url, reason: "\(failure.kind): \(failure.detail)")
         }
         guard let name = answer.data.first?.id else {
             throw .unreachableServer(url: url, reason: "the server names no model; give --model")

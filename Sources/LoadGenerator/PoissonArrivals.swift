@@ -11,11 +11,12 @@ public struct PoissonArrivals: Sendable {
         self.rate = rate
     }
 
-    /// Times of the first `count` arrivals from the beginning, ascending; the first comes at once.
+    /// The first arrivals.
     ///
     /// - Parameters:
     ///   - count: Not negative.
     ///   - generator: The same one gives the same times.
+    /// - Returns: Times from the beginning, ascending; the first comes at once.
     public func times(
         _ count: Int,
         using generator: inout some RandomNumberGenerator

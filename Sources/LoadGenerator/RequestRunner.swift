@@ -20,6 +20,7 @@ struct RequestRunner: Sendable {
     ///   - planned: Its lengths.
     ///   - index: Its number, which decides its prompt.
     ///   - start: When the run began.
+    /// - Returns: What was measured.
     func run(
         _ planned: PlannedRequest,
         index: Int,
@@ -89,8 +90,8 @@ struct RequestRunner: Sendable {
             guard record.chunkTimes.count <= Self.chunkLimit else {
                 throw RequestFailure.malformedStream("more than \(Self.chunkLimit) chunks")
             }
-            if progress.isDone { return }
         }
+        // Read to its end, also behind `[DONE]`, so that the connection serves the next request.
         guard progress.isComplete else { throw RequestFailure.brokenStream }
     }
 
@@ -106,19 +107,6 @@ struct RequestRunner: Sendable {
 
     private static func outcome(of error: any Error) -> RequestRecord.Outcome {
         if Task.isCancelled || error is CancellationError { return .unfinished }
-        switch error {
-        case let failure as RequestFailure: return .failed(failure)
-        case let large as ServerSentEventParser.EventTooLarge:
-            return .failed(.malformedStream("an event of more than \(large.byteLimit) bytes"))
-        case let error as HTTPClientError:
-            let timeouts: [HTTPClientError] = [
-                .deadlineExceeded, .readTimeout, .connectTimeout, .getConnectionFromPoolTimeout,
-            ]
-            if timeouts.contains(error) { return .failed(.timedOut) }
-            return .failed(.connection("\(error)"))
-        case let error as HTTPParserError:
-            return .failed(.malformedStream("not HTTP: \(error)"))
-        default: return .failed(.connection("\(error)"))
-        }
+        return .failed(RequestFailure(error))
     }
 }

@@ -3,7 +3,7 @@ import Foundation
 /// How far one streamed answer has come.
 struct StreamProgress {
     /// `[DONE]` has come: nothing follows.
-    private(set) var isDone = false
+    private var isDone = false
     private var hasFinishReason = false
 
     /// Whether the answer is whole; some servers end without `[DONE]`.

@@ -83,15 +83,19 @@ struct LoadCommand: AsyncParsableCommand {
         _ = await LoadRun(client: client, address: address, options: requests)(warmup)
     }
 
-    /// - Throws: `RunFailure` when nothing was measured.
+    /// - Throws: `RunFailure` when nothing was measured, or not all that was planned.
     private func print(_ report: LoadReport) throws {
         if options.json {
             try JSONOutput.print(report)
         } else {
             Swift.print(report.text)
         }
-        guard report.completed == 0 else { return }
-        let reason = report.failures.first.map { "\($0.kind): \($0.example)" } ?? "interrupted"
-        throw RunFailure("no request was completed; \(reason)")
+        if report.unfinished > 0 {
+            let ended = report.completed + report.failed
+            throw RunFailure("interrupted after \(ended) of \(report.planned) requests")
+        }
+        if report.completed == 0, let failure = report.failures.first {
+            throw RunFailure("no request was completed; \(failure.kind): \(failure.example)")
+        }
     }
 }
