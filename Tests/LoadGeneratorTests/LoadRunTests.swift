@@ -82,14 +82,15 @@ struct LoadRunTests {
         }
     }
 
-    @Test("slow chunks show as gaps of at least the pause")
+    @Test("a slow answer shows in the times of its chunks and its end")
     func slow() async throws {
         let pieces = [Self.chunk("a"), Self.chunk("b", finish: true), Self.done]
         try await ScriptedServer.run([.slow(pieces, .milliseconds(40))]) { server in
             let record = try #require(try await run(server, plan(1)).records.first)
             #expect(record.outcome == .completed)
-            #expect(try #require(record.interTokenLatencies.first) >= 0.035)
-            #expect(record.duration >= 0.035)
+            // A busy machine may deliver a chunk late, never early.
+            #expect(try #require(record.chunkTimes.last) >= 0.04)
+            #expect(record.duration >= 0.08)
         }
     }
 
