@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build run serve test test-kernels test-clients soak lint format coverage bench-kernels \
-	bench-peers fuzz ci clean
+.PHONY: help setup build run serve test test-kernels test-clients test-page check-deploy soak lint format coverage \
+	bench-kernels bench-peers bench-serve fuzz ci clean
 
 # One set of flags for running and testing, so that both share one optimised build.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -38,6 +38,12 @@ soak: build ## the reliability suite with $(SOAK_MINUTES) minutes of mixed load;
 	python3 Tests/ServerTests/soak/soak.py "$(CURDIR)/$(SONDE)" --minutes $(SOAK_MINUTES) \
 		--report docs/reliability.md
 
+test-page: build ## the page at / in headless Chromium (Debian: chromium)
+	Tests/ServerTests/page/run.sh "$(CURDIR)/$(SONDE)"
+
+check-deploy: ## unit, manifests and dashboard in deploy/
+	deploy/check.sh
+
 test-kernels: setup ## C kernels under sanitizers, AVX-512 emulated where the CPU lacks it
 	Tests/Emulated/run.sh
 
@@ -59,6 +65,11 @@ bench-kernels: setup ## each kernel as a share of the machine's peak, and pruned
 bench-peers: build ## llama.cpp and Sonde in turn, one table (builds llama.cpp at first: long)
 	Benchmarks/peers/setup.sh
 	python3 Benchmarks/peers/compare.py
+
+bench-serve: build ## our server, dense and pruned, and llama.cpp's under 16 clients, one table (builds theirs at first: long)
+	Benchmarks/peers/setup.sh
+	python3 Benchmarks/peers/build_llama_server.py
+	python3 Benchmarks/peers/compare_servers.py --sonde "$(CURDIR)/$(SONDE)"
 
 fuzz: setup ## ten minutes of each fuzz target under the address sanitizer
 	Fuzz/run.sh gguf 600

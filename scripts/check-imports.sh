@@ -14,7 +14,8 @@ declare -A allowed=(
     [StaticPruning]="Kernels ProbeScheduler ModelFiles Tokenizers Runtime"
     [Evaluation]="Kernels ProbeScheduler ModelFiles Tokenizers Runtime"
     [Server]="JSONText Kernels ProbeScheduler ModelFiles Tokenizers Runtime"
-    [serve-cli]="Kernels ProbeScheduler ModelFiles Tokenizers Runtime StaticPruning Evaluation Server"
+    [LoadGenerator]=""
+    [serve-cli]="Kernels ProbeScheduler ModelFiles Tokenizers Runtime StaticPruning Evaluation LoadGenerator Server"
     [TestSupport]="Kernels ProbeScheduler ModelFiles Tokenizers Runtime"
 )
 ours=" CFutex CKernels CNuma COpenBLAS CZlib ${!allowed[*]} "

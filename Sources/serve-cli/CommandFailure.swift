@@ -1,6 +1,7 @@
 import Evaluation
 import Foundation
 import Kernels
+import LoadGenerator
 import ModelFiles
 import ProbeScheduler
 import Runtime
@@ -75,6 +76,12 @@ extension KernelError: CommandFailure {
 extension HistoryFileError: CommandFailure {
     var exitCode: Int32 {
         if case .unwritable = self { 1 } else { 2 }
+    }
+}
+
+extension LoadError: CommandFailure {
+    var exitCode: Int32 {
+        if case .unreachableServer = self { 1 } else { 2 }
     }
 }
 

@@ -24,7 +24,7 @@ struct Sonde: AsyncParsableCommand {
         subcommands: [
             PullCommand.self, InspectCommand.self, GenerateCommand.self, CalibrateCommand.self,
             EvaluateCommand.self, PruneCommand.self, SweepCommand.self, BenchCommand.self,
-            ServeCommand.self,
+            ServeCommand.self, LoadCommand.self,
         ]
     )
 

@@ -14,7 +14,7 @@ struct Routes: Sendable {
     let metrics: ServerMetrics
     let started = Int(Date().timeIntervalSince1970)
 
-    private var configuration: ServerConfiguration { reader.configuration }
+    var configuration: ServerConfiguration { reader.configuration }
     private static let ratioHeader = HTTPField.Name("X-Pruning-Ratio")
 
     /// A router with all paths.
@@ -32,8 +32,10 @@ struct Routes: Sendable {
             )
         }
         addHealth(to: router)
+        addPage(to: router)
         let api = router.group().add(middleware: APIKeyMiddleware(keys: configuration.apiKeys))
         addModels(to: api)
+        addPruning(to: api)
         addTokens(to: api)
         api.post("/v1/completions") { request, context in
             let fields = try await self.fields(request)

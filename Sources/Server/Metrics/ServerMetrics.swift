@@ -6,6 +6,8 @@ import Runtime
 ///
 /// `update` and the `count` functions are called by the engine's thread, `exposition` by any.
 final class ServerMetrics: Sendable {
+    /// The last masks, for those who want them as JSON.
+    let pruning = PruningStatus()
     private let registry: PrometheusRegistry
     private let queueTime: Recorder
     private let firstToken: Recorder
@@ -90,6 +92,7 @@ final class ServerMetrics: Sendable {
     func update(_ engine: Engine, _ controller: RatioController) {
         let (prefill, decode) = (engine.prefillReport, engine.decodeReport)
         let statistics = engine.statistics
+        pruning.update(keptShares: prefill.keptShares, jaccard: engine.stability.jaccard)
         set("probe_seconds_total", prefill.probeDuration.seconds)
         set("probe_overhead_ratio", prefill.multiplyAdds.probeRatio)
         set(
