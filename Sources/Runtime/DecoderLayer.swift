@@ -31,9 +31,9 @@ struct DecoderLayer: Sendable {
         report: inout ForwardReport,
         compute: Compute
     ) throws(MaskError) {
-        attentionNorm(workspace.hidden, into: &workspace.normed, compute: compute)
         let heads = try decide(
             .attention(layer: index),
+            attentionNorm,
             batch,
             &pruner,
             workspace,
@@ -69,9 +69,9 @@ struct DecoderLayer: Sendable {
             compute: compute
         )
 
-        mlpNorm(workspace.hidden, into: &workspace.normed, compute: compute)
         let channels = try decide(
             .mlp(layer: index),
+            mlpNorm,
             batch,
             &pruner,
             workspace,
@@ -142,9 +142,10 @@ struct DecoderLayer: Sendable {
         report.countCompensation(block, mask: mask, vectors: vectors)
     }
 
-    /// Asks the pruner for a block's mask, and keeps account of time and rows.
+    /// Norms a block's input, asks the pruner for its mask, and keeps account of time and rows.
     private func decide(
         _ block: PrunableBlock,
+        _ norm: Norm,
         _ batch: ForwardBatch,
         _ pruner: inout some Pruner,
         _ workspace: Workspace,
@@ -152,6 +153,17 @@ struct DecoderLayer: Sendable {
         _ compute: Compute,
         firstHalf: (ProbeSelection, inout Activations) -> Void
     ) throws(MaskError) -> ChannelMask? {
+        // Nothing has run before the first block.
+        let looksEarlier = pruner.probePlace == .earlier && block.index > 0
+        if looksEarlier { swap(&workspace.hidden, &workspace.earlier) }
+        norm(workspace.hidden, into: &workspace.normed, compute: compute)
+        defer {
+            if looksEarlier {
+                swap(&workspace.hidden, &workspace.earlier)
+                norm(workspace.hidden, into: &workspace.normed, compute: compute)
+            }
+            if pruner.probePlace == .earlier { workspace.keepResidual(compute: compute) }
+        }
         let start = ContinuousClock.now
         var probeRows = 0
         let mask = try pruner.mask(

@@ -24,7 +24,7 @@ struct ProbeSet {
         self.norms = norms
         defaultClass = MaskClass(ratio: shared.policy.nominalRatio, scope: scope)
         var configuration = shared.configuration
-        configuration.updatesHistory = false
+        configuration.historyUse = .fixed
         isolated = ProbePruner(
             shape: shared.shape,
             norms: norms,

@@ -8,6 +8,8 @@ public final class Workspace {
     public internal(set) var hidden = Activations()
     /// The residual stream after a norm, `[tokens, hidden]`; after a forward pass, after the final norm.
     public internal(set) var normed = Activations()
+    /// The residual stream before the last block, where a probe looks there, `[tokens, hidden]`.
+    var earlier = Activations()
     /// `[tokens, kept heads × headDim]`.
     var query = Activations()
     /// `[tokens, kvHeads × headDim]`.
@@ -32,6 +34,13 @@ public final class Workspace {
 
     /// Hidden states of the rows whose logits are asked for, `[rows, hidden]`.
     var scored = Activations()
+
+    /// Keeps what enters a block for the next block's probe.
+    func keepResidual(compute: Compute) {
+        earlier.reshape(rowCount: hidden.rowCount, width: hidden.width)
+        earlier.fill(0)
+        compute.add(hidden, to: &earlier)
+    }
 
     /// - Parameter probeCache: An empty cache of one layer; it grows with the largest probe.
     init(probeCache: consuming KVCache) {

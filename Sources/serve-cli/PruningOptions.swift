@@ -8,6 +8,10 @@ import StaticPruning
 
 extension MaskScope: ExpressibleByArgument {}
 extension StaticPreset: ExpressibleByArgument {}
+extension ProbePlace: ExpressibleByArgument {}
+extension ProbeSelection.Order: ExpressibleByArgument {}
+extension ProbeConfiguration.Importance: ExpressibleByArgument {}
+extension ProbeConfiguration.HistoryUse: ExpressibleByArgument {}
 
 /// The pruning methods that a command can run.
 enum PruningMethod: String, CaseIterable, ExpressibleByArgument {
@@ -56,6 +60,35 @@ struct PruningOptions: ParsableArguments {
     @Option(help: "Share of samples in the probe.")
     var probeSamples = 0.05
 
+    @Option(help: "Which the probe chooses first: tokens (published) or samples.")
+    var probeOrder = ProbeSelection.Order.tokensFirst
+
+    @Option(help: "What ranks the probe's rows: residual (published), or input, after the norm.")
+    var probeImportance = ProbeConfiguration.Importance.residual
+
+    @Option(
+        help: """
+            Where the probe looks: block (published), earlier (one block ahead, so that it could run \
+            beside that block), or none: the history alone decides.
+            """
+    )
+    var probePlace = ProbePlace.block
+
+    @Option(help: "Share of the probe when it is fused with the history. (default: by importance)")
+    var probeShare: Float?
+
+    @Option(help: "What the history does between batches: moving (published) or fixed.")
+    var historyUse = ProbeConfiguration.HistoryUse.moving
+
+    @Option(help: "Layers at the start that stay dense.")
+    var skipLayers = 3
+
+    @Option(help: "Kept channels are a multiple of this.")
+    var channelMultiple = 64
+
+    @Flag(inversion: .prefixedNo, help: "Let the other layers make up for the skipped ones.")
+    var rescale = true
+
     @Option(help: "Calibration to start from. (default: the model's own in the cache)")
     var history: String?
 
@@ -73,6 +106,15 @@ struct PruningOptions: ParsableArguments {
             guard share > 0, share <= 1 else {
                 throw ValidationError("--probe-\(name) \(share): expected 0 < share ≤ 1")
             }
+        }
+        guard skipLayers >= 0, channelMultiple >= 1 else {
+            throw ValidationError("--skip-layers is at least 0, --channel-multiple at least 1")
+        }
+        guard (0...1).contains(probeShare ?? 0) else {
+            throw ValidationError("--probe-share \(probeShare ?? 0): expected 0 ≤ share ≤ 1")
+        }
+        guard probePlace != .none || !noHistory else {
+            throw ValidationError("--probe-place none needs a history")
         }
         guard history == nil || !noHistory else {
             throw ValidationError("--history and --no-history exclude each other")
@@ -159,7 +201,14 @@ struct PruningOptions: ParsableArguments {
         }
     }
 
-    private var policy: RatioPolicy { RatioPolicy(nominalRatio: pruneRatio) }
+    private var policy: RatioPolicy {
+        RatioPolicy(
+            nominalRatio: pruneRatio,
+            skippedLayerCount: skipLayers,
+            channelMultiple: channelMultiple,
+            rescales: rescale
+        )
+    }
 
     private func probePruner(
         _ model: LoadedModel,
@@ -175,7 +224,15 @@ struct PruningOptions: ParsableArguments {
         if chosen == .fullBatch {
             configuration = .fullBatch
         } else {
+            configuration.order = probeOrder
+            configuration.importance = probeImportance
+            configuration.place = probePlace
+            configuration.fusion = probeShare.map(ProbeFusion.fixed) ?? .importance
+            configuration.historyUse = historyUse
             history = try loaded ?? loadHistory(model)
+            guard history != nil || probePlace != .none || pruneRatio == 0 else {
+                throw BadInput("--probe-place none needs a history: give --history FILE")
+            }
             if warns, history == nil, !noHistory, pruneRatio > 0 {
                 Console.warn(
                     "no history for this model, so the probe alone decides; "

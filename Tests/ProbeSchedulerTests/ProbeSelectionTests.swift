@@ -11,13 +11,15 @@ struct ProbeSelectionTests {
         _ lengths: [Int],
         firstPositions: [Int]? = nil,
         tokens: Double = 0.5,
-        samples: Double = 1
+        samples: Double = 1,
+        order: ProbeSelection.Order = .tokensFirst
     ) -> ProbeSelection {
         ProbeSelection(
             squaredNorms: norms,
             layout: BatchLayout(lengths: lengths, firstPositions: firstPositions),
             tokenRatio: tokens,
-            sampleRatio: samples
+            sampleRatio: samples,
+            order: order
         )
     }
 
@@ -30,6 +32,19 @@ struct ProbeSelectionTests {
         #expect(found.rows == [4, 6])
         #expect(found.rowPositionIndex == [0, 1])
         #expect(found.sampleRowCounts == [2])
+    }
+
+    @Test("samples are ranked over all positions, then positions over those samples")
+    func samplesFirst() {
+        // The samples have 13 and 10, so the first wins; its largest positions are 0 and 3.
+        let found = select([6, 2, 1, 4, 4, 1, 5, 0], [4, 4], samples: 0.5, order: .samplesFirst)
+        #expect(found.samples == [0])
+        #expect(found.positions == [0, 3])
+        #expect(found.rows == [0, 3])
+        // A long sample that is not chosen lends no positions.
+        let ragged = select([9, 9, 1, 1, 1, 1, 1], [2, 5], samples: 0.5, order: .samplesFirst)
+        #expect(ragged.positions == [0, 1])
+        #expect(ragged.rows == [0, 1])
     }
 
     @Test("of equal norms the lower position and the lower sample win")

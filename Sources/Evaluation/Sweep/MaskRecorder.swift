@@ -34,6 +34,8 @@ struct MaskRecorder: Pruner {
         current = current.map { _ in nil }
     }
 
+    var probePlace: ProbePlace { pruner.probePlace }
+
     mutating func mask(
         for block: PrunableBlock,
         residual: borrowing Activations,

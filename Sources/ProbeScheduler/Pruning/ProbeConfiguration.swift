@@ -1,5 +1,21 @@
 /// The knobs of Probe Pruning; the defaults are the published ones.
 public struct ProbeConfiguration: Sendable, Equatable {
+    /// What ranks positions and samples.
+    public enum Importance: String, Sendable, CaseIterable {
+        /// The norm of the residual stream.
+        case residual
+        /// The norm of the block's input, after its norm.
+        case input
+    }
+
+    /// What the history does between batches.
+    public enum HistoryUse: String, Sendable, CaseIterable {
+        /// Full passes enter it, by a moving average.
+        case moving
+        /// It stays what calibration made it.
+        case fixed
+    }
+
     /// Share of positions in the probe, rounded up.
     public var tokenRatio: Double
     /// Share of samples in the probe, rounded up.
@@ -8,8 +24,16 @@ public struct ProbeConfiguration: Sendable, Equatable {
     public var momentum: Float
     /// Whether each sequence's own statistics are kept, for decoding.
     public var collectsSequenceStatistics: Bool
-    /// Whether batches enter the history; without, a batch's masks depend on nothing before it.
-    public var updatesHistory = true
+    /// Whether positions or samples are chosen first.
+    public var order = ProbeSelection.Order.tokensFirst
+    /// What ranks positions and samples.
+    public var importance = Importance.residual
+    /// What the history does between batches.
+    public var historyUse = HistoryUse.moving
+    /// How the probe and the history become one.
+    public var fusion = ProbeFusion.importance
+    /// Where the probe looks.
+    public var place = ProbePlace.block
 
     /// Knobs as published, unless said otherwise.
     ///

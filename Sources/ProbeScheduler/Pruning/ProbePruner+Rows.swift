@@ -1,6 +1,17 @@
 import Kernels
 
 extension ProbeSelection {
+    /// No rows, and every position of a batch: what the history alone is asked for.
+    init(historyAt layout: BatchLayout) {
+        self.init(
+            samples: [],
+            positions: Set(layout.positions.map { Int($0) }).sorted(),
+            rows: [],
+            rowPositionIndex: [],
+            sampleRowCounts: []
+        )
+    }
+
     /// Divides each position's sums by the number of probe rows at that position.
     ///
     /// - Parameter sums: `[positions, width]`.

@@ -22,6 +22,9 @@ public final class ProbePruner: Pruner {
     /// Told of every mask that is made.
     public var onDecision: ((BlockDecision) -> Void)?
 
+    /// Where the layers let the probe look.
+    public var probePlace: ProbePlace { configuration.place }
+
     private let norms: [PrunableBlock: ConsumerNorms]
     private var collecting: [SequenceStatistics] = []
     /// `PrunableBlock.index` of the block collected last.
@@ -70,15 +73,26 @@ public final class ProbePruner: Pruner {
         guard policy.prunes(layer: block.layer, of: shape), let norms = norms[block] else {
             return nil
         }
-        compute.rowSquaredNorms(residual, into: &residualNorms)
-        let selection = ProbeSelection(
-            squaredNorms: residualNorms,
-            layout: layout,
-            tokenRatio: configuration.tokenRatio,
-            sampleRatio: configuration.sampleRatio
-        )
-        firstHalf(selection, &states)
-        let activations = fuse(selection, block: block, compute: compute)
+        let (selection, activations): (ProbeSelection, [Float])
+        if configuration.place == .none {
+            guard let history, history.covers(block) else { return nil }
+            selection = ProbeSelection(historyAt: layout)
+            activations = sums(history, block: block, positions: selection.positions)
+        } else {
+            switch configuration.importance {
+            case .residual: compute.rowSquaredNorms(residual, into: &residualNorms)
+            case .input: compute.rowSquaredNorms(normed, into: &residualNorms)
+            }
+            selection = ProbeSelection(
+                squaredNorms: residualNorms,
+                layout: layout,
+                tokenRatio: configuration.tokenRatio,
+                sampleRatio: configuration.sampleRatio,
+                order: configuration.order
+            )
+            firstHalf(selection, &states)
+            activations = fuse(selection, block: block, compute: compute)
+        }
         let scores =
             switch block.kind {
             case .attention:
@@ -114,7 +128,7 @@ public final class ProbePruner: Pruner {
         if configuration.collectsSequenceStatistics {
             collect(block, intermediate, columns, layout, compute)
         }
-        guard history != nil, configuration.updatesHistory else { return }
+        guard history != nil, configuration.historyUse == .moving else { return }
         compute.sumOfSquares(
             intermediate,
             groups: layout.positions,
@@ -152,13 +166,29 @@ public final class ProbePruner: Pruner {
         )
         selection.divideByRowCounts(&probeSquares)
         var total = [Float](repeating: 0, count: probeSquares.width)
-        if let history {
+        guard let history, history.covers(block) else {
+            probeSquares.addRows(to: &total)
+            return total
+        }
+        switch configuration.fusion {
+        case .importance:
             history.copyRows(of: block, positions: selection.positions, into: &historyRows)
             compute.fusedImportance(probe: probeSquares, history: historyRows, into: &total)
             historyWeight = onDecision == nil ? nil : pastShare
-        } else {
+        case .fixed(let share):
+            historyWeight = Double(1 - share)
             probeSquares.addRows(to: &total)
+            let past = sums(history, block: block, positions: selection.positions)
+            total = zip(past, total).map { (1 - share) * $0 + share * $1 }
         }
+        return total
+    }
+
+    /// The history's mean squares, summed over positions.
+    private func sums(_ history: ProbeHistory, block: PrunableBlock, positions: [Int]) -> [Float] {
+        var total = [Float](repeating: 0, count: shape.consumerWidth(block.kind))
+        history.copyRows(of: block, positions: positions, into: &historyRows)
+        historyRows.addRows(to: &total)
         return total
     }
 

@@ -15,6 +15,14 @@ public struct ProbeSelection: Sendable, Equatable {
     /// How many of `rows` each chosen sample contributes.
     public let sampleRowCounts: [Int]
 
+    /// Whether positions or samples are chosen first; the second choice sees the first's rows alone.
+    public enum Order: String, Sendable, CaseIterable {
+        /// Positions over all samples, then samples over those positions: the published order.
+        case tokensFirst = "tokens"
+        /// Samples over all their positions, then positions over those samples.
+        case samplesFirst = "samples"
+    }
+
     /// Up to this many chosen positions, the first of the sequence (the attention sink) is forced in.
     private static let sinkRuleLimit = 10
 
@@ -25,24 +33,46 @@ public struct ProbeSelection: Sendable, Equatable {
     ///   - layout: Samples and positions of the rows; at least one row.
     ///   - tokenRatio: Share of positions, rounded up, at least two positions.
     ///   - sampleRatio: Share of samples, rounded up, at least one.
+    ///   - order: Whether positions or samples are chosen first.
     public init(
         squaredNorms: [Float],
         layout: BatchLayout,
         tokenRatio: Double,
-        sampleRatio: Double
+        sampleRatio: Double,
+        order: Order = .tokensFirst
     ) {
-        var positions = Self.rankPositions(squaredNorms, layout: layout, ratio: tokenRatio)
+        let early: [Int]? =
+            switch order {
+            case .tokensFirst: nil
+            case .samplesFirst:
+                Self.rankSamples(
+                    squaredNorms,
+                    layout: layout,
+                    positions: Array(0..<layout.positionLimit),
+                    ratio: sampleRatio
+                )
+            }
+        var positions = Self.rankPositions(
+            squaredNorms,
+            layout: layout,
+            samples: early ?? Array(layout.samples.indices),
+            ratio: tokenRatio
+        )
         if positions.count <= Self.sinkRuleLimit, positions.first != 0,
-            layout.samples.contains(where: { $0.firstPosition == 0 && $0.rowCount > 0 })
+            (early ?? Array(layout.samples.indices)).contains(where: {
+                layout.samples[$0].firstPosition == 0 && layout.samples[$0].rowCount > 0
+            })
         {
             positions[0] = 0
         }
-        let samples = Self.rankSamples(
-            squaredNorms,
-            layout: layout,
-            positions: positions,
-            ratio: sampleRatio
-        )
+        let samples =
+            early
+            ?? Self.rankSamples(
+                squaredNorms,
+                layout: layout,
+                positions: positions,
+                ratio: sampleRatio
+            )
 
         var (rows, indices, counts): ([Int32], [Int32], [Int]) = ([], [], [])
         for sample in samples.map({ layout.samples[$0] }) {
@@ -79,13 +109,15 @@ public struct ProbeSelection: Sendable, Equatable {
     private static func rankPositions(
         _ norms: [Float],
         layout: BatchLayout,
+        samples: [Int],
         ratio: Double
     ) -> [Int] {
         var scores = [Double](repeating: 0, count: layout.positionLimit)
         var occurs = [Bool](repeating: false, count: layout.positionLimit)
-        for (row, position) in layout.positions.enumerated() {
-            scores[Int(position)] += Double(norms[row])
-            occurs[Int(position)] = true
+        for row in samples.lazy.flatMap({ layout.samples[$0].rows }) {
+            let position = Int(layout.positions[row])
+            scores[position] += Double(norms[row])
+            occurs[position] = true
         }
         let present = occurs.indices.filter { occurs[$0] }
         let count = min(present.count, max(ceiling(ratio * Double(present.count)), 2))

@@ -6,6 +6,9 @@ public import Kernels
 /// is asked block by block. It knows no model; the layer knows no policy. Every method is a pruner,
 /// so all of them run through the same kernels and compare fairly.
 public protocol Pruner {
+    /// What the layers hand to `mask(for:…)`: what enters the block, or what entered the one before.
+    var probePlace: ProbePlace { get }
+
     /// The mask of one block for this batch; nil: run dense.
     ///
     /// - Parameters:
@@ -61,6 +64,9 @@ public protocol Pruner {
 }
 
 extension Pruner {
+    /// What enters the block.
+    public var probePlace: ProbePlace { .block }
+
     /// Nothing stands in.
     public mutating func outputBias(
         of block: PrunableBlock,

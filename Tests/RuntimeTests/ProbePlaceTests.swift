@@ -1,0 +1,68 @@
+import Kernels
+import ProbeScheduler
+import TestSupport
+import Testing
+
+@testable import Runtime
+
+@Suite("Probe place")
+struct ProbePlaceTests {
+    /// Runs dense, and writes down what it is shown.
+    private struct Recorder: Pruner {
+        let probePlace: ProbePlace
+        /// Squared norm of the first row's residual and of its normed row, by block.
+        var seen: [[Float]] = []
+
+        mutating func mask(
+            for block: PrunableBlock,
+            residual: borrowing Activations,
+            normed: borrowing Activations,
+            layout: BatchLayout,
+            compute: Compute,
+            firstHalf: (ProbeSelection, inout Activations) -> Void
+        ) -> ChannelMask? {
+            var (norms, normedNorms): ([Float], [Float]) = ([], [])
+            compute.rowSquaredNorms(residual, into: &norms)
+            compute.rowSquaredNorms(normed, into: &normedNorms)
+            seen.append([norms[0], normedNorms[0]])
+            return nil
+        }
+    }
+
+    private func run(_ place: ProbePlace, _ model: LoadedModel) throws -> ([[Float]], [Float]) {
+        let network = model.network
+        let workspace = try network.makeWorkspace()
+        var cache = try network.makeCache(layerCount: 1, blockCount: 1)
+        var pruner = Recorder(probePlace: place)
+        var report = ForwardReport(shape: network.shape)
+        let batch = ForwardBatch(
+            tokens: [1, 2, 3],
+            layout: BatchLayout(lengths: [3]),
+            blockSize: cache.blockSize
+        )
+        try network.forward(
+            batch,
+            cache: &cache,
+            pruner: &pruner,
+            workspace: workspace,
+            report: &report
+        )
+        var norms: [Float] = []
+        network.compute.rowSquaredNorms(workspace.normed, into: &norms)
+        return (pruner.seen, norms)
+    }
+
+    @Test("an earlier probe sees the residual of the block before, and the pass stays the same")
+    func earlier() async throws {
+        let model = try await ModelFixture.f32()
+        let (own, ownOutput) = try run(.block, model)
+        let (earlier, earlierOutput) = try run(.earlier, model)
+        #expect(earlierOutput == ownOutput)
+        #expect(earlier[0] == own[0])
+        for block in 1..<own.count {
+            #expect(earlier[block][0] == own[block - 1][0])
+            // Through this block's norm, not that of the block before.
+            #expect(earlier[block][1] != own[block - 1][1])
+        }
+    }
+}
