@@ -222,7 +222,8 @@ struct ProductTests {
                 let entries = numbers.floats(rows * columns)
                 let tokens = numbers.floats(count * columns)
                 let input = Activations(tokens, width: columns)
-                var (ours, theirs) = (Activations(), Activations())
+                var ours = Activations()
+                var theirs = Activations()
                 let weight = WeightMatrix(entries, format: .f32, columnCount: columns)
                 kernels.selectOut(input, weight, keeping: nil, into: &ours)
                 blas.selectOut(input, weight, keeping: nil, into: &theirs)
@@ -237,14 +238,13 @@ struct ProductTests {
                 #expect(bounds.agree(with: theirs.entries))
                 // The transposed product of the same matrix, on top of something.
                 let inputs = Activations(numbers.floats(count * rows), width: rows)
-                var sums = (
-                    Activations(tokens, width: columns), Activations(tokens, width: columns)
-                )
-                kernels.selectIn(inputs, weight, keeping: nil, addingTo: &sums.0)
-                blas.selectIn(inputs, weight, keeping: nil, addingTo: &sums.1)
+                var sum = Activations(tokens, width: columns)
+                var theirSum = Activations(tokens, width: columns)
+                kernels.selectIn(inputs, weight, keeping: nil, addingTo: &sum)
+                blas.selectIn(inputs, weight, keeping: nil, addingTo: &theirSum)
                 let tolerance = 1e-6 * Float(rows + 10)
                 #expect(
-                    zip(sums.0.entries, sums.1.entries).allSatisfy { abs($0 - $1) <= tolerance }
+                    zip(sum.entries, theirSum.entries).allSatisfy { abs($0 - $1) <= tolerance }
                 )
             }
         }
@@ -260,7 +260,8 @@ struct ProductTests {
         let input = Activations(numbers.floats(5 * 40), width: 40)
         for activation in [GateActivation.silu, .gelu] {
             for kept in [nil, [3, 1, 23]] as [[Int32]?] {
-                var (ours, theirs) = (Activations(), Activations())
+                var ours = Activations()
+                var theirs = Activations()
                 kernels.gatedUnit(
                     input,
                     gate: gate,

@@ -191,7 +191,8 @@ struct CompletionTests {
                 "/tokenize",
                 #"{"prompt":"héllo</s>","add_special_tokens":false,"parse_special":false}"#
             )
-            let tokens = try #require(bare.json[path: "tokens"].array?.compactMap(\.integer))
+            let listed = try #require(bare.json[path: "tokens"].array)
+            let tokens = listed.compactMap(\.integer)
             #expect(tokens.count == 10)
             #expect(bare.json[path: "count"].integer == 10)
             let parsed = try await server.send(

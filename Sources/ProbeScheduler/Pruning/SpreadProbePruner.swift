@@ -89,7 +89,13 @@ public final class SpreadProbePruner: Pruner {
         let mask = try ChannelMask(keepingTop: units(block.kind), of: scores)
         expected[block] = means
         onDecision?(
-            BlockDecision(block: block, selection: selection, scores: scores, mask: mask)
+            BlockDecision(
+                block: block,
+                selection: selection,
+                scores: scores,
+                mask: mask,
+                historyWeight: nil
+            )
         )
         return mask
     }
