@@ -24,10 +24,10 @@ run: build ## the main job: a batch of prompts, dense and pruned, side by side
 serve: build ## the server on 127.0.0.1:8080, with pruning on request
 	$(SONDE) serve
 
-# The tests of downloads have timeouts, so they do not run beside those that load every core.
+# Downloads and the load generator are about time, so their tests do not run beside those that load every core.
 test: setup ## every test: Swift targets, then the kernels under sanitizers and emulation
-	swift test $(TEST_FLAGS) --filter '^ModelFilesTests'
-	swift test $(TEST_FLAGS) --skip '^ModelFilesTests'
+	swift test $(TEST_FLAGS) --filter '^(ModelFilesTests|LoadGeneratorTests)'
+	swift test $(TEST_FLAGS) --skip '^(ModelFilesTests|LoadGeneratorTests)'
 	@$(MAKE) --no-print-directory test-kernels
 
 test-clients: build ## the server under openai, lm-eval, schemathesis, promtool, TLS and SIGTERM

@@ -203,7 +203,7 @@ struct LoadRunTests {
     func openLoop() async throws {
         let answer = ScriptedServer.Answer.slow(
             [Self.chunk("a", finish: true), Self.done],
-            .milliseconds(400)
+            .seconds(2)
         )
         let requests = (0..<5).map {
             PlannedRequest(

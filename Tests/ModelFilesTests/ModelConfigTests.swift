@@ -89,7 +89,7 @@ struct ModelConfigTests {
         let error = ModelFileError.unsupportedArchitecture(
             path: "f",
             found: "mamba",
-            supported: ["llama", "qwen2", "qwen3", "gemma3", "phi3"]
+            supported: ["llama", "qwen2", "qwen3", "gemma3", "phi3", "deci"]
         )
         #expect(throws: error) {
             try config { $0.set("general.architecture", .string("mamba")) }
