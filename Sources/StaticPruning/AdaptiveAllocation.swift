@@ -28,12 +28,6 @@ struct AdaptiveAllocation {
         let cost: Double
     }
 
-    /// Score of each unit of a block: channels in the MLP, sums over a head's channels in attention.
-    func unitScores(_ block: PrunableBlock, _ channelScores: [Float]) -> [Float] {
-        guard block.kind == .attention else { return channelScores }
-        return ChannelScore.heads(channelScores, headDimension: shape.headDimension)
-    }
-
     /// How many units each block keeps, at least one.
     ///
     /// - Parameter channelScores: Score of each channel of every block that is pruned.

@@ -47,7 +47,7 @@ public struct FLAP: Sendable {
         let kept = try allocation.keptCounts(scores)
         var masks: [PrunableBlock: ChannelMask] = [:]
         for (block, count) in kept {
-            let units = allocation.unitScores(block, scores[block] ?? [])
+            let units = ChannelScore.units(scores[block] ?? [], block.kind, shape)
             do { masks[block] = try ChannelMask(keepingTop: count, of: units) } catch {
                 throw .mask(error, layer: block.layer, kind: block.kind)
             }

@@ -30,10 +30,12 @@ public enum StaticMethod: String, Sendable, CaseIterable {
     ) throws(StaticPruningError) -> StaticPlan {
         guard ratio > 0 else { return StaticPlan(masks: [:]) }
         let policy = preset.policy(ratio: ratio)
+        let selection = UniformSelection(shape: shape, policy: policy)
         if self == .magnitude {
             return StaticPlan(
-                masks: try UniformSelection(shape: shape, policy: policy).masks { block in
-                    norms[block].map { $0.squareSums.map { $0.squareRoot() } } ?? []
+                masks: try selection.masks { block in
+                    let channels = norms[block]?.squareSums.map { $0.squareRoot() } ?? []
+                    return ChannelScore.units(channels, block.kind, shape)
                 }
             )
         }
@@ -48,7 +50,13 @@ public enum StaticMethod: String, Sendable, CaseIterable {
             return StaticPlan(masks: try method.masks(history))
         case .ppsp:
             try requireMoments(history, shape, policy, preset)
-            return StaticPlan(masks: try ppspMasks(shape, norms, policy, history))
+            return StaticPlan(
+                masks: try selection.masks { block in
+                    guard let norms = norms[block] else { return [] }
+                    let activations = history.activationSums(block)
+                    return ChannelScore.ppsp(activations, norms, block.kind, shape)
+                }
+            )
         }
     }
 
@@ -63,34 +71,6 @@ public enum StaticMethod: String, Sendable, CaseIterable {
             !policy.prunes(layer: block.layer, of: shape) || history.covers(block)
         }
         guard isCovered || history.moments != nil else { throw .noMoments(self, preset) }
-    }
-
-    private func ppspMasks(
-        _ shape: ModelShape,
-        _ norms: [PrunableBlock: ConsumerNorms],
-        _ policy: RatioPolicy,
-        _ history: ProbeHistory
-    ) throws(StaticPruningError) -> [PrunableBlock: ChannelMask] {
-        var masks: [PrunableBlock: ChannelMask] = [:]
-        for block in shape.blocks where policy.prunes(layer: block.layer, of: shape) {
-            guard let norms = norms[block] else { continue }
-            let activations = history.activationSums(block)
-            let scores =
-                switch block.kind {
-                case .attention:
-                    ChannelScore.ppspHeads(activations, norms, headDimension: shape.headDimension)
-                case .mlp: ChannelScore.ppspChannels(activations, norms)
-                }
-            do {
-                masks[block] = try ChannelMask(
-                    keepingTop: policy.kept(block.kind, shape),
-                    of: scores
-                )
-            } catch {
-                throw .mask(error, layer: block.layer, kind: block.kind)
-            }
-        }
-        return masks
     }
 }
 

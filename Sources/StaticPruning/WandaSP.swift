@@ -34,7 +34,8 @@ public struct WandaSP: Sendable {
     ) throws(StaticPruningError) -> [PrunableBlock: ChannelMask] {
         try UniformSelection(shape: shape, policy: policy).masks { block in
             guard let norms = norms[block] else { return [] }
-            return ChannelScore.wandaChannels(history.activationSums(block), norms)
+            let channels = ChannelScore.wandaChannels(history.activationSums(block), norms)
+            return ChannelScore.units(channels, block.kind, shape)
         }
     }
 }

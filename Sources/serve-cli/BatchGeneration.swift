@@ -66,7 +66,7 @@ struct BatchGeneration {
     func run(
         pruning: EnginePruning,
         limits: Limits,
-        progress: (Int, [EngineOutput]) -> Void
+        progress: (Int, [EngineOutput]) throws -> Void
     ) throws -> Result {
         let longest = prompts.map(\.count).max() ?? 0
         let length = min(model.config.contextLength, longest + sampling.maxTokens + 1)
@@ -103,7 +103,7 @@ struct BatchGeneration {
                 }
                 generated += 1
             }
-            progress(generated, outputs)
+            try progress(generated, outputs)
         }
         return Result(
             choices: choices,

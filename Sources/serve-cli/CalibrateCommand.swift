@@ -68,7 +68,7 @@ struct CalibrateCommand: AsyncParsableCommand {
                 "--context \(context): the model's context is \(model.config.contextLength) tokens"
             )
         }
-        guard !ifMissing || !isPresent(model) else { return }
+        if ifMissing, let present = present(model) { return try show(present, model) }
         guard merged.isEmpty else { return try merge(model) }
         let windows: [[Int32]]
         if let text {
@@ -90,25 +90,29 @@ struct CalibrateCommand: AsyncParsableCommand {
             skippedLayerCount: RatioPolicy(nominalRatio: 0).skippedLayerCount
         )
         bar.finish()
-        try write(HistoryFile(header: header, history: history), model, windows: windows.count)
+        try write(HistoryFile(header: header, history: history), model)
     }
 
     private func destination(_ model: LoadedModel) -> URL {
         output.map { URL(filePath: $0) } ?? PruningOptions.ownHistory(of: model)
     }
 
-    private func isPresent(_ model: LoadedModel) -> Bool {
-        let present = try? HistoryFile(
+    private func present(_ model: LoadedModel) -> HistoryFile? {
+        try? HistoryFile(
             contentsOf: destination(model),
             shape: model.network.shape,
             modelSHA256: model.sha256
         )
-        return present != nil
     }
 
-    private func write(_ file: HistoryFile, _ model: LoadedModel, windows: Int) throws {
+    private func write(_ file: HistoryFile, _ model: LoadedModel) throws {
+        try file.write(to: destination(model))
+        try show(file, model)
+    }
+
+    private func show(_ file: HistoryFile, _ model: LoadedModel) throws {
         let url = destination(model)
-        try file.write(to: url)
+        let windows = file.header.sampleCounts.max() ?? 0
         if options.json {
             try JSONOutput.print(Report(history: url.path, windows: windows, header: file.header))
         } else {
@@ -133,8 +137,7 @@ struct CalibrateCommand: AsyncParsableCommand {
             header.tokenCount += file.header.tokenCount
         }
         header.sampleCounts = history.sampleCounts
-        let windows = history.sampleCounts.max() ?? 0
-        try write(HistoryFile(header: header, history: history), model, windows: windows)
+        try write(HistoryFile(header: header, history: history), model)
     }
 
     private struct Report: Encodable {

@@ -11,7 +11,7 @@ enum LogLevel: String, CaseIterable {
     case error
 }
 
-/// Standard error, one line at a time.
+/// Standard output, and standard error one line at a time.
 enum Console {
     /// Whether a person watches standard error.
     static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 }
@@ -33,6 +33,17 @@ enum Console {
         Self.level.withLock { $0 = level }
     }
 
+    /// Writes a result to standard output; a full disk or a closed pipe there ends the command.
+    static func output(_ data: Data) throws {
+        try FileHandle.standardOutput.write(contentsOf: data)
+    }
+
+    /// Draws on standard error, for a person who watches it.
+    static func draw(_ text: String) {
+        // A full disk behind standard error is no reason to end; the plain `write` would trap.
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+    }
+
     /// Why a command ends.
     static func error(_ message: String) {
         line("sonde: error: " + message)
@@ -52,7 +63,6 @@ enum Console {
 
     private static func line(_ text: String) {
         let oneLine = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-        // A full disk behind standard error is no reason to end; the plain `write` would trap.
-        try? FileHandle.standardError.write(contentsOf: Data((oneLine + "\n").utf8))
+        draw(oneLine + "\n")
     }
 }

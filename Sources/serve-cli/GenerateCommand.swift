@@ -118,7 +118,7 @@ struct GenerateCommand: AsyncParsableCommand {
         let result = try generation.run(pruning: pruning, limits: limits) { done, outputs in
             if streams {
                 let text = outputs.map(\.text).joined()
-                FileHandle.standardOutput.write(Data(text.utf8))
+                try Console.output(Data(text.utf8))
             } else {
                 bar.update(done, of: total)
             }

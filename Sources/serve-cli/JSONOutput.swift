@@ -7,8 +7,6 @@ enum JSONOutput {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        try FileHandle.standardOutput.write(
-            contentsOf: try encoder.encode(value) + Data("\n".utf8)
-        )
+        try Console.output(try encoder.encode(value) + Data("\n".utf8))
     }
 }

@@ -40,7 +40,7 @@ final class ProgressBar: Sendable {
     /// Takes the bar away.
     func finish() {
         guard Console.isInteractive else { return }
-        FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+        Console.draw("\r\u{1B}[K")
     }
 
     private func draw(_ done: Int, _ total: Int, _ percent: Int, elapsed: Double) {
@@ -54,6 +54,6 @@ final class ProgressBar: Sendable {
             }
         let text =
             "\r\u{1B}[K\(title) \(bar) \(percent) % · \(amount) · \(Int(left.rounded())) s left"
-        FileHandle.standardError.write(Data(text.utf8))
+        Console.draw(text)
     }
 }

@@ -178,7 +178,7 @@ struct PruningOptions: ParsableArguments {
                     tokenRatio: probeTokens,
                     sampleRatio: probeSamples
                 ),
-                history: try loaded ?? loadHistory(model)
+                history: try startingHistory(model, loaded)
             )
             pruner.onDecision = onDecision
             return pruner
@@ -229,15 +229,9 @@ struct PruningOptions: ParsableArguments {
             configuration.place = probePlace
             configuration.fusion = probeShare.map(ProbeFusion.fixed) ?? .importance
             configuration.historyUse = historyUse
-            history = try loaded ?? loadHistory(model)
+            history = try startingHistory(model, loaded, warns: warns)
             guard history != nil || probePlace != .none || pruneRatio == 0 else {
                 throw BadInput("--probe-place none needs a history: give --history FILE")
-            }
-            if warns, history == nil, !noHistory, pruneRatio > 0 {
-                Console.warn(
-                    "no history for this model, so the probe alone decides; "
-                        + "`sonde calibrate --self 32` makes one"
-                )
             }
         }
         configuration.collectsSequenceStatistics = collecting
@@ -250,6 +244,23 @@ struct PruningOptions: ParsableArguments {
         )
     }
 
+    /// What a probe starts from; nil: there is none, so the probe alone decides.
+    private func startingHistory(
+        _ model: LoadedModel,
+        _ loaded: ProbeHistory?,
+        warns: Bool = true
+    ) throws -> ProbeHistory? {
+        let history = try loaded ?? loadHistory(model)
+        if warns, history == nil, !noHistory, probePlace != .none, pruneRatio > 0 {
+            Console.warn(
+                "no history for this model, so the probe alone decides; "
+                    + "`sonde calibrate --self 32` makes one"
+            )
+        }
+        return history
+    }
+
+    /// The masks of the static method that the options name.
     func staticPlan(
         _ model: LoadedModel,
         _ loaded: ProbeHistory? = nil

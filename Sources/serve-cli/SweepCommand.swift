@@ -279,7 +279,7 @@ struct SweepCommand: AsyncParsableCommand {
             )
         }
         if options.json {
-            FileHandle.standardOutput.write(json)
+            try Console.output(json)
         } else {
             print(report.markdown)
         }

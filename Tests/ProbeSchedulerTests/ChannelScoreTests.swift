@@ -31,8 +31,9 @@ struct ChannelScoreTests {
 
     @Test("Wanda-sp of a channel is √A · Σ|W|, of a head the sum over its channels")
     func wanda() {
-        #expect(agree(ChannelScore.wandaChannels(activations, norms), [4, 9, 2, 1.5]))
-        #expect(agree(ChannelScore.wandaHeads(activations, norms, headDimension: 2), [13, 3.5]))
+        let channels = ChannelScore.wandaChannels(activations, norms)
+        #expect(agree(channels, [4, 9, 2, 1.5]))
+        #expect(agree(ChannelScore.heads(channels, headDimension: 2), [13, 3.5]))
     }
 
     @Test("activations that are not finite give scores that are not")
@@ -73,11 +74,7 @@ struct ChannelScoreGoldenTests {
         #expect(agree(channels, golden.wanda.mlp))
         // The reference lists attention by channel, before it adds up the heads.
         #expect(agree(channels, golden.wanda.attention))
-        let heads = ChannelScore.wandaHeads(
-            golden.activations,
-            golden.norms,
-            headDimension: golden.width / golden.heads
-        )
+        let heads = ChannelScore.heads(channels, headDimension: golden.width / golden.heads)
         let keptHeads = golden.wanda.headsKept
         #expect(try ChannelMask(keepingTop: keptHeads.count, of: heads).kept == keptHeads)
         let kept = golden.wanda.channelsKept

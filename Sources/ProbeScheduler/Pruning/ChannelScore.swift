@@ -3,6 +3,28 @@
 /// Activations enter as `A[k]`, a sum of mean squares of consumer input `k` over positions. Formulas:
 /// arXiv:2502.15618, §3.3 (PPsp), and structured Wanda as FLAP's authors define it.
 public enum ChannelScore {
+    /// PPsp of each unit of a block: its channels in the MLP, its heads in attention.
+    public static func ppsp(
+        _ activations: [Float],
+        _ norms: ConsumerNorms,
+        _ kind: PrunableBlock.Kind,
+        _ shape: ModelShape
+    ) -> [Float] {
+        switch kind {
+        case .attention: ppspHeads(activations, norms, headDimension: shape.headDimension)
+        case .mlp: ppspChannels(activations, norms)
+        }
+    }
+
+    /// Score of each unit of a block from those of its channels: a head has the sum of its own.
+    public static func units(
+        _ channels: [Float],
+        _ kind: PrunableBlock.Kind,
+        _ shape: ModelShape
+    ) -> [Float] {
+        kind == .mlp ? channels : heads(channels, headDimension: shape.headDimension)
+    }
+
     /// PPsp of each MLP channel: `A_k · √(Σ_i W_ik⁴)`.
     public static func ppspChannels(_ activations: [Float], _ norms: ConsumerNorms) -> [Float] {
         zip(activations, norms.fourthPowerSums).map { $0 * $1.squareRoot() }
@@ -26,25 +48,9 @@ public enum ChannelScore {
         }.map { Float($0.squareRoot()) }
     }
 
-    /// Wanda-sp of each MLP channel: `√A_k · Σ_i |W_ik|`.
+    /// Wanda-sp of each channel: `√A_k · Σ_i |W_ik|`.
     public static func wandaChannels(_ activations: [Float], _ norms: ConsumerNorms) -> [Float] {
         zip(activations, norms.absoluteSums).map { $0.squareRoot() * $1 }
-    }
-
-    /// Wanda-sp of each head: the sum over its channels.
-    ///
-    /// - Parameters:
-    ///   - activations: Shape `[heads × headDimension]`.
-    ///   - norms: Of the output projection.
-    ///   - headDimension: Channels a head.
-    /// - Returns: One score a head.
-    public static func wandaHeads(
-        _ activations: [Float],
-        _ norms: ConsumerNorms,
-        headDimension: Int
-    ) -> [Float] {
-        let channels = wandaChannels(activations, norms)
-        return heads(channels.count, headDimension) { Double(channels[$0]) }.map(Float.init)
     }
 
     /// Sums the scores of each head's channels.

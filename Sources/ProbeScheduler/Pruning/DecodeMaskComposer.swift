@@ -45,12 +45,7 @@ public struct DecodeMaskComposer: Sendable {
             let known = members.map { $0[block] }.filter { !$0.isEmpty }
             guard !known.isEmpty, let norms = norms[block] else { continue }
             let activations = fused(known, history: historyMeans[block])
-            let scores =
-                switch block.kind {
-                case .attention:
-                    ChannelScore.ppspHeads(activations, norms, headDimension: shape.headDimension)
-                case .mlp: ChannelScore.ppspChannels(activations, norms)
-                }
+            let scores = ChannelScore.ppsp(activations, norms, block.kind, shape)
             masks[block] = try ChannelMask(keepingTop: policy.kept(block.kind, shape), of: scores)
         }
         return masks

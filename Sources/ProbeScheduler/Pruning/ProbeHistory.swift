@@ -62,8 +62,11 @@ public struct ProbeHistory: Sendable, Equatable {
     public func sums(_ block: PrunableBlock) -> [Float] {
         let width = shape.consumerWidth(block.kind)
         var sums = [Double](repeating: 0, count: width)
-        for (index, value) in values[block.index].enumerated() {
-            sums[index % width] += Double(value)
+        // Row by row, which the compiler turns into vectors: a prefill does this for every block.
+        let entries = values[block.index]
+        let statistics = entries.span
+        for first in stride(from: 0, to: statistics.count, by: width) {
+            for column in 0..<width { sums[column] += Double(statistics[first + column]) }
         }
         return sums.map(Float.init)
     }

@@ -74,8 +74,10 @@ public final class ProbePruner: Pruner {
             return nil
         }
         let (selection, activations): (ProbeSelection, [Float])
+        historyWeight = nil
         if configuration.place == .none {
             guard let history, history.covers(block) else { return nil }
+            historyWeight = 1
             selection = ProbeSelection(historyAt: layout)
             activations = sums(history, block: block, positions: selection.positions)
         } else {
@@ -93,12 +95,7 @@ public final class ProbePruner: Pruner {
             firstHalf(selection, &states)
             activations = fuse(selection, block: block, compute: compute)
         }
-        let scores =
-            switch block.kind {
-            case .attention:
-                ChannelScore.ppspHeads(activations, norms, headDimension: shape.headDimension)
-            case .mlp: ChannelScore.ppspChannels(activations, norms)
-            }
+        let scores = ChannelScore.ppsp(activations, norms, block.kind, shape)
         let mask = try ChannelMask(keepingTop: policy.kept(block.kind, shape), of: scores)
         if configuration.collectsSequenceStatistics {
             estimate = activations.map { $0 / Float(selection.positions.count) }
@@ -174,7 +171,7 @@ public final class ProbePruner: Pruner {
         case .importance:
             history.copyRows(of: block, positions: selection.positions, into: &historyRows)
             compute.fusedImportance(probe: probeSquares, history: historyRows, into: &total)
-            historyWeight = onDecision == nil ? nil : pastShare
+            if onDecision != nil { historyWeight = pastShare }
         case .fixed(let share):
             historyWeight = Double(1 - share)
             probeSquares.addRows(to: &total)

@@ -82,10 +82,8 @@ public final class SpreadProbePruner: Pruner {
         }
         firstHalf(selection, &states)
         let (means, deviations) = estimates(selection, block: block, layout: layout)
-        var scores = zip(deviations, norms.squareSums).map(*)
-        if block.kind == .attention {
-            scores = ChannelScore.heads(scores, headDimension: shape.headDimension)
-        }
+        let channels = zip(deviations, norms.squareSums).map(*)
+        let scores = ChannelScore.units(channels, block.kind, shape)
         let mask = try ChannelMask(keepingTop: units(block.kind), of: scores)
         expected[block] = means
         onDecision?(

@@ -52,7 +52,6 @@ final class EngineLoop {
     func run() {
         mailbox.tick(engine.statistics)
         metrics.update(engine, controller)
-        mailbox.begin()
         while !isStopping {
             let isIdle = !engine.hasWork
             for message in mailbox.take(isIdle: isIdle) { obey(message) }
