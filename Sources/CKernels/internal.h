@@ -118,31 +118,40 @@ static inline size_t kn_groups(size_t entries) {
     return (entries + KN_GROUP_SIZE - 1) / KN_GROUP_SIZE;
 }
 
+/// The bytes of a group's entries.
+static inline __attribute__((always_inline)) size_t kn_entries_size(kn_format format) {
+    return format == KN_INT8 ? KN_GROUP_SIZE : KN_GROUP_SIZE / 2;
+}
+
+/// Where the entries of a group start in a row of so many groups.
+static inline __attribute__((always_inline)) size_t kn_entries_at(kn_format format, size_t groups,
+                                                                  size_t group) {
+    return groups * sizeof(kn_scaling) + group * kn_entries_size(format);
+}
+
 /// The bytes of one row.
 static inline size_t kn_row_size(const kn_weight *w) {
+    size_t groups = kn_groups(w->columns);
     switch (w->format) {
     case KN_BF16:
         return w->columns * sizeof(uint16_t);
     case KN_INT8:
-        return kn_groups(w->columns) * sizeof(kn_group8);
     case KN_INT4:
-        return kn_groups(w->columns) * sizeof(kn_group4);
+        return kn_entries_at(w->format, groups, groups);
     default:
         return w->columns * sizeof(float);
     }
 }
 
 /// Entry j of a row of a format in groups, as a multiple of its unit.
-static inline int32_t kn_in_units(kn_format format, const void *row, size_t j) {
-    size_t g = j / KN_GROUP_SIZE, i = j % KN_GROUP_SIZE;
-    if (format == KN_INT8) {
-        const kn_group8 *group = (const kn_group8 *)row + g;
-        return group->entries[i] * group->step + group->base;
-    }
-    const kn_group4 *group = (const kn_group4 *)row + g;
-    enum { HALF = KN_GROUP_SIZE / 2 };
-    int entry = i < HALF ? group->entries[i] & 15 : group->entries[i - HALF] >> 4;
-    return entry * group->step + group->base;
+static inline int32_t kn_in_units(const kn_weight *w, const void *row, size_t j) {
+    size_t g = j / KN_GROUP_SIZE, i = j % KN_GROUP_SIZE, upper = i / 16, k = i % 16;
+    const uint8_t *entries =
+        (const uint8_t *)row + kn_entries_at(w->format, kn_groups(w->columns), g);
+    kn_scaling scaling;
+    memcpy(&scaling, (const char *)row + g * sizeof scaling, sizeof scaling);
+    int entry = w->format == KN_INT8 ? entries[2 * k + upper] : entries[k] >> 4 * upper & 15;
+    return entry * scaling.step + scaling.base;
 }
 
 /// Outputs of a panel of the integer products, and its entries for so many groups.

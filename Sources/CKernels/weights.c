@@ -97,25 +97,23 @@ KN_ALWAYS encoding choose(const float *value, kn_format format) {
 }
 
 /// Encodes the group whose values, in units, fill KN_GROUP_SIZE.
-KN_ALWAYS void encode_group(void *out, kn_format format, const float *value) {
+KN_ALWAYS void encode_group(kn_scaling *scaling, uint8_t *to, kn_format format,
+                            const float *value) {
     encoding e = choose(value, format);
     uint8_t entries[KN_GROUP_SIZE];
     float inverse = 1.0f / (float)e.step;
     for (size_t i = 0; i < KN_GROUP_SIZE; i++)
         entries[i] = (uint8_t)(int)entry_of(value[i], &e, inverse);
-    if (format == KN_INT8) {
-        kn_group8 *group = out;
-        group->step = (uint16_t)e.step;
-        group->base = (int16_t)e.base;
-        memcpy(group->entries, entries, sizeof entries);
-        return;
-    }
-    kn_group4 *group = out;
-    group->step = (uint16_t)e.step;
-    group->base = (int16_t)e.base;
+    *scaling = (kn_scaling){(uint16_t)e.step, (int16_t)e.base};
     enum { HALF = KN_GROUP_SIZE / 2 };
-    for (size_t i = 0; i < HALF; i++)
-        group->entries[i] = (uint8_t)(entries[i] | entries[i + HALF] << 4);
+    for (size_t i = 0; i < HALF; i++) {
+        if (format == KN_INT8) {
+            to[2 * i] = entries[i];
+            to[2 * i + 1] = entries[i + HALF];
+        } else {
+            to[i] = (uint8_t)(entries[i] | entries[i + HALF] << 4);
+        }
+    }
 }
 
 float kn_unit(const float *values, size_t n) {
@@ -136,7 +134,7 @@ float kn_unit(const float *values, size_t n) {
 
 KN_ALWAYS void encode(void *out, kn_format format, const float *row, size_t n, const float *units,
                       int along_columns) {
-    size_t size = format == KN_INT8 ? sizeof(kn_group8) : sizeof(kn_group4);
+    size_t groups = kn_groups(n);
     for (size_t first = 0; first < n; first += KN_GROUP_SIZE) {
         float value[KN_GROUP_SIZE];
         for (size_t i = 0; i < KN_GROUP_SIZE; i++) {
@@ -145,7 +143,11 @@ KN_ALWAYS void encode(void *out, kn_format format, const float *row, size_t n, c
             float unit = along_columns ? units[j] : *units;
             value[i] = unit > 0 ? row[j] / unit : 0;
         }
-        encode_group((char *)out + first / KN_GROUP_SIZE * size, format, value);
+        size_t group = first / KN_GROUP_SIZE;
+        kn_scaling scaling;
+        uint8_t *entries = (uint8_t *)out + kn_entries_at(format, groups, group);
+        encode_group(&scaling, entries, format, value);
+        memcpy((char *)out + group * sizeof scaling, &scaling, sizeof scaling);
     }
 }
 

@@ -7,6 +7,9 @@ extension Compute {
     /// Their quantised activations of a hidden size of 576 are 288 KiB, which stay in L2 while the
     /// task's panels pass.
     private static let roundTokens = 256
+    /// Columns of `selectIn` that a task should at least take: of shorter pieces of a row it reads more
+    /// lines than it needs, and each task reads the scalings of all rows anew.
+    private static let worthwhileColumns = 256
 
     func selectOutQuantised(
         _ input: borrowing Activations,
@@ -96,7 +99,12 @@ extension Compute {
         let (tokens, count) = (input.rowCount, input.width)
         quantising(input) { x in
             unsafe withKept(keeping) { kept in
-                splitRounds(tokens: tokens, count: width, grain: QuantisedActivations.groupSize) {
+                splitRounds(
+                    tokens: tokens,
+                    count: width,
+                    grain: QuantisedActivations.groupSize,
+                    worthwhile: Self.worthwhileColumns
+                ) {
                     token,
                     height,
                     first,
@@ -154,10 +162,11 @@ extension Compute {
         tokens: Int,
         count: Int,
         grain: Int,
+        worthwhile: Int = 1,
         _ body: (_ token: Int, _ height: Int, _ first: Int, _ length: Int) -> Void
     ) {
         guard tokens > 0, count > 0 else { return }
-        let run = runLength(count, grain: grain)
+        let run = runLength(count, grain: grain, worthwhile: worthwhile)
         let runs = (count + run - 1) / run
         let rounds = (tokens + Self.roundTokens - 1) / Self.roundTokens
         pool.run(taskCount: rounds * runs) { task in

@@ -59,9 +59,19 @@ public final class Compute: Sendable {
         unsafe kn_kernels_for(instructionSet.code).pointee
     }
 
-    /// Splits `count` units among workers in runs of at least `grain`, and a few runs a worker.
-    func runLength(_ count: Int, grain: Int, runsPerWorker: Int = 4) -> Int {
-        let even = (count + threadCount * runsPerWorker - 1) / (threadCount * runsPerWorker)
+    /// Splits `count` units among workers: runs of at least `grain`, a few a worker, but, where `worthwhile`
+    /// is given, no more than one a worker that are shorter than that.
+    ///
+    /// A single worker shares with nobody, so it takes all in one run.
+    func runLength(
+        _ count: Int,
+        grain: Int,
+        worthwhile: Int = 1,
+        runsPerWorker: Int = 4
+    ) -> Int {
+        guard threadCount > 1 else { return max(grain, count) }
+        let runs = max(threadCount, min(threadCount * runsPerWorker, count / worthwhile))
+        let even = (count + runs - 1) / runs
         return max(grain, (even + grain - 1) / grain * grain)
     }
 }

@@ -17,8 +17,8 @@ public enum WeightFormat: String, CaseIterable, Sendable {
         return switch self {
         case .f32: columnCount * MemoryLayout<Float>.size
         case .bf16: columnCount * MemoryLayout<UInt16>.size
-        case .int8: groups * MemoryLayout<kn_group8>.stride
-        case .int4: groups * MemoryLayout<kn_group4>.stride
+        case .int8: groups * (MemoryLayout<kn_scaling>.stride + Int(KN_GROUP_SIZE))
+        case .int4: groups * (MemoryLayout<kn_scaling>.stride + Int(KN_GROUP_SIZE) / 2)
         }
     }
 

@@ -7,25 +7,25 @@ static const kn_kernels *scalar;
 /// A matrix in groups, with units for its rows and for its columns.
 static kn_weight random_weight(kn_format format, size_t rows, size_t columns) {
     size_t groups = kn_groups(columns);
-    size_t size = format == KN_INT8 ? sizeof(kn_group8) : sizeof(kn_group4);
     int levels = format == KN_INT8 ? 255 : 15;
-    char *data = take(rows * groups, size);
+    size_t size = kn_entries_at(format, groups, groups);
+    char *data = take(rows, size);
+    for (size_t i = 0; i < rows * size; i++) data[i] = (char)(random_unit() * 128);
     for (size_t i = 0; i < rows * groups; i++) {
         // Steps and bases of all sizes that keep every entry within the largest weight.
         uint16_t step = (uint16_t)(1 + (random_unit() + 1) * KN_LARGEST_WEIGHT / levels);
         if (step * levels > 2 * KN_LARGEST_WEIGHT) step = 2 * KN_LARGEST_WEIGHT / levels;
         int room = 2 * KN_LARGEST_WEIGHT - step * levels;
         int16_t base = (int16_t)(-KN_LARGEST_WEIGHT + (random_unit() + 1) / 2 * room);
-        memcpy(data + i * size, &step, sizeof step);
-        memcpy(data + i * size + 2, &base, sizeof base);
-        for (size_t j = 4; j < size; j++) data[i * size + j] = (char)(random_unit() * 128);
+        kn_scaling scaling = {step, base};
+        memcpy(data + i / groups * size + i % groups * sizeof scaling, &scaling, sizeof scaling);
     }
     float *units = random_floats(rows > columns ? rows : columns);
     return (kn_weight){format, data, columns, units};
 }
 
 static double entry(const kn_weight *w, size_t row, size_t j, size_t output) {
-    return (double)kn_in_units(w->format, kn_row_data(w, row), j) * w->units[output];
+    return (double)kn_in_units(w, kn_row_data(w, row), j) * w->units[output];
 }
 
 /// Quantised rows of n entries, and what they stand for.
@@ -187,7 +187,7 @@ static void test_encoding(kn_format format, size_t n) {
     int mark = allocation_count;
     float *x = random_floats(n), *row = take(n, sizeof(float));
     float unit = kn_unit(x, n);
-    kn_weight w = {format, take(kn_groups(n), format == KN_INT8 ? 36 : 20), n, &unit};
+    kn_weight w = {format, take(kn_entries_at(format, kn_groups(n), kn_groups(n)), 1), n, &unit};
     kn_encode_row((void *)(uintptr_t)w.data, format, x, n, &unit, 0);
     K->expand_row(row, &w, 0);
     double levels = format == KN_INT8 ? 255 : 15;

@@ -60,6 +60,17 @@ static inline void kn_mask_storeu_ps(float *p, simde__mmask16 mask, simde__m512 
         if (mask >> i & 1) memcpy(p + i, lanes + i, sizeof(float));
 }
 
+// SIMDe's reads the lanes that it then masks.
+#undef _mm256_maskload_epi32
+#define _mm256_maskload_epi32 kn_maskload_epi32
+static inline simde__m256i kn_maskload_epi32(const int32_t *p, simde__m256i mask) {
+    int32_t lanes[8] = {0}, chosen[8];
+    memcpy(chosen, &mask, sizeof chosen);
+    for (int i = 0; i < 8; i++)
+        if (chosen[i] < 0) memcpy(lanes + i, p + i, sizeof(int32_t));
+    return simde_mm256_loadu_si256((const simde__m256i *)(const void *)lanes);
+}
+
 #undef _mm512_cvtepu16_epi32
 #define _mm512_cvtepu16_epi32 kn_cvtepu16_epi32
 static inline simde__m512i kn_cvtepu16_epi32(simde__m256i x) {

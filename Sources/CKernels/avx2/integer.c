@@ -5,7 +5,9 @@
 #include "vector.h"
 #include "../simd/exponential.inc"
 #include "../simd/activation.inc"
+#include "../simd/groups.inc"
 #include "../simd/panels.inc"
+#include "../simd/few.inc"
 
 // Tokens of a tile and panels it takes: 6*2 sums, 2 weights, a pair of activations and a product in
 // the 16 registers.

@@ -5,7 +5,9 @@
 #include "vector.h"
 #include "../simd/exponential.inc"
 #include "../simd/activation.inc"
+#include "../simd/groups.inc"
 #include "../simd/panels.inc"
+#include "../simd/few.inc"
 
 // Tokens of a tile and panels it takes: 12*2 sums and 2 weights in the 32 registers; the pairs of
 // activations are broadcast from memory.

@@ -40,24 +40,22 @@ typedef enum { KN_F32 = 0, KN_BF16 = 1, KN_INT8 = 2, KN_INT4 = 3 } kn_format;
 /// step fits an int16.
 #define KN_LARGEST_ACTIVATION 255
 
-/// A group of 32 entries of 0 to 255, which stand for (entry * step + base) * unit. Blocks of 16
-/// even levels (Q4_0, Q4_1) come out as they went in, up to the rounding of their distance.
-/// A row's last group is filled up; what lies beyond the row is never used.
+/// What the entries of a group stand for: (entry * step + base) * unit.
 typedef struct {
     uint16_t step;
     int16_t base;
-    uint8_t entries[KN_GROUP_SIZE];
-} kn_group8;
-
-/// The same with entries of 0 to 15: entry j is the lower half of byte j, or the upper of j - 16.
-typedef struct {
-    uint16_t step;
-    int16_t base;
-    uint8_t entries[KN_GROUP_SIZE / 2];
-} kn_group4;
+} kn_scaling;
 
 /// A weight matrix: rows of `columns` contiguous entries each, one row after another. A row is an
-/// array of float, of uint16_t, or of as many kn_group8 or kn_group4 as its columns need.
+/// array of float or of uint16_t; or, of the formats in groups, a kn_scaling for each group and
+/// then their entries, of 0 to 255 or of 0 to 15, which take KN_GROUP_SIZE bytes a group or half as
+/// many:
+///
+/// - KN_INT8: entry j < 16 of a group is its byte 2j, entry j + 16 is byte 2j + 1;
+/// - KN_INT4: entry j < 16 is the lower half of its byte j, entry j + 16 the upper half.
+///
+/// Blocks of 16 even levels (Q4_0, Q4_1) come out of either as they went in, up to the rounding of
+/// their distance. A row's last group is filled up; what lies beyond the row is never used.
 typedef struct {
     kn_format format;
     const void *data;

@@ -10,7 +10,7 @@ static float dot(const kn_quantised *x, size_t t, const kn_weight *w, size_t ind
     for (size_t g = 0; g < x->groups; g++) {
         int32_t sum = 0;
         for (size_t j = g * KN_GROUP_SIZE; j < (g + 1) * KN_GROUP_SIZE; j++)
-            sum += entries[j] * kn_in_units(w->format, row, j);
+            sum += entries[j] * kn_in_units(w, row, j);
         total = fmaf((float)sum, x->scales[t * x->groups + g], total);
     }
     return total;
@@ -52,7 +52,7 @@ void kn_scalar_select_in_quantised(float *y, size_t ldy, const kn_quantised *x, 
                 size_t end = (g + 1) * KN_GROUP_SIZE < count ? (g + 1) * KN_GROUP_SIZE : count;
                 for (size_t i = g * KN_GROUP_SIZE; i < end; i++)
                     sum +=
-                        entries[i] * kn_in_units(w->format, kn_row_data(w, kn_row(kept, 0, i)), j);
+                        entries[i] * kn_in_units(w, kn_row_data(w, kn_row(kept, 0, i)), j);
                 total = fmaf((float)sum, x->scales[t * x->groups + g], total);
             }
             y[t * ldy + j] = fmaf(total, w->units[j], y[t * ldy + j]);
