@@ -129,6 +129,14 @@ static inline __attribute__((always_inline)) size_t kn_entries_at(kn_format form
     return groups * sizeof(kn_scaling) + group * kn_entries_size(format);
 }
 
+/// Which byte of a group of bytes holds its entry i, and which half byte of a group of half bytes.
+static inline __attribute__((always_inline)) size_t kn_byte_of(size_t i) {
+    return i % 16 * 2 + i / 16;
+}
+static inline __attribute__((always_inline)) size_t kn_half_byte_of(size_t i) {
+    return i % 8 * 4 + i / 8;
+}
+
 /// The bytes of one row.
 static inline size_t kn_row_size(const kn_weight *w) {
     size_t groups = kn_groups(w->columns);
@@ -145,12 +153,14 @@ static inline size_t kn_row_size(const kn_weight *w) {
 
 /// Entry j of a row of a format in groups, as a multiple of its unit.
 static inline int32_t kn_in_units(const kn_weight *w, const void *row, size_t j) {
-    size_t g = j / KN_GROUP_SIZE, i = j % KN_GROUP_SIZE, upper = i / 16, k = i % 16;
+    size_t g = j / KN_GROUP_SIZE, i = j % KN_GROUP_SIZE;
     const uint8_t *entries =
         (const uint8_t *)row + kn_entries_at(w->format, kn_groups(w->columns), g);
     kn_scaling scaling;
     memcpy(&scaling, (const char *)row + g * sizeof scaling, sizeof scaling);
-    int entry = w->format == KN_INT8 ? entries[2 * k + upper] : entries[k] >> 4 * upper & 15;
+    size_t half = kn_half_byte_of(i);
+    int entry =
+        w->format == KN_INT8 ? entries[kn_byte_of(i)] : entries[half / 2] >> half % 2 * 4 & 15;
     return entry * scaling.step + scaling.base;
 }
 

@@ -105,14 +105,11 @@ KN_ALWAYS void encode_group(kn_scaling *scaling, uint8_t *to, kn_format format,
     for (size_t i = 0; i < KN_GROUP_SIZE; i++)
         entries[i] = (uint8_t)(int)entry_of(value[i], &e, inverse);
     *scaling = (kn_scaling){(uint16_t)e.step, (int16_t)e.base};
-    enum { HALF = KN_GROUP_SIZE / 2 };
-    for (size_t i = 0; i < HALF; i++) {
-        if (format == KN_INT8) {
-            to[2 * i] = entries[i];
-            to[2 * i + 1] = entries[i + HALF];
-        } else {
-            to[i] = (uint8_t)(entries[i] | entries[i + HALF] << 4);
-        }
+    if (format == KN_INT4) memset(to, 0, KN_GROUP_SIZE / 2);
+    for (size_t i = 0; i < KN_GROUP_SIZE; i++) {
+        size_t half = kn_half_byte_of(i);
+        if (format == KN_INT8) to[kn_byte_of(i)] = entries[i];
+        else to[half / 2] |= (uint8_t)(entries[i] << half % 2 * 4);
     }
 }
 

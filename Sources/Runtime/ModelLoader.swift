@@ -196,6 +196,8 @@ struct ModelLoader {
             compute: compute
         ) { (row, span: inout MutableSpan<Float>) throws(ModelFileError) in
             try file.copyRow(row, of: tensor, into: &span)
+            // What has been read of an embedding, often the largest matrix, need not stay mapped.
+            if row % 4_096 == 4_095 { file.release() }
         }
     }
 

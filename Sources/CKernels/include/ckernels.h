@@ -52,7 +52,8 @@ typedef struct {
 /// many:
 ///
 /// - KN_INT8: entry j < 16 of a group is its byte 2j, entry j + 16 is byte 2j + 1;
-/// - KN_INT4: entry j < 16 is the lower half of its byte j, entry j + 16 the upper half.
+/// - KN_INT4: entry 8k + u is bits 4k to 4k + 3 of its 16-bit number u, whose first byte is the
+/// lower.
 ///
 /// Blocks of 16 even levels (Q4_0, Q4_1) come out of either as they went in, up to the rounding of
 /// their distance. A row's last group is filled up; what lies beyond the row is never used.
