@@ -7,9 +7,11 @@ extension Compute {
     /// Their quantised activations of a hidden size of 576 are 288 KiB, which stay in L2 while the
     /// task's panels pass.
     private static let roundTokens = 256
-    /// Columns of `selectIn` that a task should at least take: of shorter pieces of a row it reads more
-    /// lines than it needs, and each task reads the scalings of all rows anew.
+    /// Columns of `selectIn` that a task should at least take with few tokens: of shorter pieces of a row
+    /// it reads more lines than it needs, and each task reads the scalings of all rows anew.
     private static let worthwhileColumns = 256
+    /// Tokens with which it is the memory that takes the time.
+    private static let fewTokens = 32
 
     func selectOutQuantised(
         _ input: borrowing Activations,
@@ -103,7 +105,7 @@ extension Compute {
                     tokens: tokens,
                     count: width,
                     grain: QuantisedActivations.groupSize,
-                    worthwhile: Self.worthwhileColumns
+                    worthwhile: tokens <= Self.fewTokens ? Self.worthwhileColumns : 1
                 ) {
                     token,
                     height,
