@@ -6,7 +6,7 @@ extension Compute {
     ///
     /// Their quantised activations of a hidden size of 576 are 288 KiB, which stay in L2 while the
     /// task's panels pass.
-    private static let roundTokens = 256
+    static let roundTokens = 256
 
     func selectOutQuantised(
         _ input: borrowing Activations,
@@ -18,7 +18,12 @@ extension Compute {
         let tokens = input.rowCount
         quantising(input) { x in
             unsafe withKept(keeping) { kept in
-                splitRounds(tokens: tokens, count: count, grain: 32) {
+                splitRounds(
+                    tokens: tokens,
+                    count: count,
+                    grain: 32,
+                    shares: shares(of: weight, keeping: keeping)
+                ) {
                     token,
                     height,
                     first,
@@ -56,7 +61,12 @@ extension Compute {
         let tokens = input.rowCount
         quantising(input) { x in
             unsafe withKept(keeping) { kept in
-                splitRounds(tokens: tokens, count: count, grain: 16) {
+                splitRounds(
+                    tokens: tokens,
+                    count: count,
+                    grain: 16,
+                    shares: shares(of: gate, keeping: keeping)
+                ) {
                     token,
                     height,
                     first,
@@ -154,10 +164,14 @@ extension Compute {
         tokens: Int,
         count: Int,
         grain: Int,
+        shares: NodeShares? = nil,
         _ body: (_ token: Int, _ height: Int, _ first: Int, _ length: Int) -> Void
     ) {
         guard tokens > 0, count > 0 else { return }
         let run = runLength(count, grain: grain)
+        if let shares {
+            return splitByNode(shares, tokens: tokens, tile: Self.roundTokens, run: run, body)
+        }
         let runs = (count + run - 1) / run
         let rounds = (tokens + Self.roundTokens - 1) / Self.roundTokens
         pool.run(taskCount: rounds * runs) { task in
