@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build run serve test test-kernels test-clients test-page check-deploy soak lint format coverage \
-	bench-kernels bench-peers bench-serve fuzz ci clean
+.PHONY: help setup build run serve test test-kernels test-numa test-clients test-page check-deploy soak lint format \
+	coverage bench-kernels bench-peers bench-serve fuzz ci clean
 
 # One set of flags for running and testing, so that both share one optimised build.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -46,6 +46,14 @@ check-deploy: ## unit, manifests and dashboard in deploy/
 
 test-kernels: setup ## C kernels under sanitizers, AVX-512 emulated where the CPU lacks it
 	Tests/Emulated/run.sh
+
+# The suites on where memory and threads are. Emulation is slow: some minutes a machine.
+NUMA_TESTS := ./sondePackageTests.xctest --testing-library swift-testing --no-parallel \
+	--filter "^KernelsTests.(Node|WorkerPool|TaskBoard|KVStore|Compute)"
+test-numa: setup ## placement on two and on four memory nodes, in virtual machines without AVX-512
+	swift build $(SWIFT_FLAGS) --build-tests
+	scripts/numa-vm.sh 2 .build/release/sondePackageTests.xctest $(SONDE) -- './sonde inspect --topology && $(NUMA_TESTS)'
+	scripts/numa-vm.sh 4 .build/release/sondePackageTests.xctest $(SONDE) -- './sonde inspect --topology && $(NUMA_TESTS)'
 
 lint: setup ## formatting of both languages and the direction of imports
 	swift format lint --strict --recursive --parallel Sources Tests Fuzz Benchmarks/Sources Benchmarks/Package.swift Package.swift

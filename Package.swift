@@ -147,7 +147,7 @@ let package = Package(
         ),
         .testTarget(
             name: "KernelsTests",
-            dependencies: ["Kernels", "TestSupport"],
+            dependencies: ["CNuma", "Kernels", "ProbeScheduler", "Runtime", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that building and running need, and says what else is missing.
+# Installs the Debian packages that building and running need, and those that are named, and says what else is
+# missing.
 set -euo pipefail
 
 packages=(libopenblas-dev libnuma-dev zlib1g-dev pkg-config python3 python3-pip
-    ca-certificates clang-format libsimde-dev)
+    ca-certificates clang-format libsimde-dev "$@")
 
 if ! command -v swift >/dev/null 2>&1; then
     echo "setup: no swift on PATH; install a Swift 6.2 or newer toolchain (swift.org/install)" >&2

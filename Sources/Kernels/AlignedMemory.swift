@@ -9,7 +9,7 @@ struct AlignedMemory<Element: BitwiseCopyable>: ~Copyable {
     let base: UnsafeMutablePointer<Element>
     let count: Int
     /// What the memory is part of; nil: it is its own.
-    private let pages: MatrixPages?
+    private let pages: (any AnyObject & Sendable)?
 
     /// Uninitialised memory for `count` elements.
     ///
@@ -35,6 +35,13 @@ struct AlignedMemory<Element: BitwiseCopyable>: ~Copyable {
         if isHuge { unsafe HugePage.advise(raw, byteCount: byteCount) }
         unsafe base = raw.bindMemory(to: Element.self, capacity: max(1, count))
         pages = nil
+    }
+
+    /// The start of pages that are placed; there is room for `count` elements.
+    init(count: Int, on pages: NodePages) {
+        self.count = count
+        unsafe base = pages.base.bindMemory(to: Element.self, capacity: max(1, count))
+        self.pages = pages
     }
 
     deinit {

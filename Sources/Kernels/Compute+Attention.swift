@@ -32,27 +32,28 @@ extension Compute {
             "slot out of range"
         )
         let (key, value) = unsafe (keys.base, values.base)
-        let first = unsafe store.block(0, layer: layer, kvHead: 0)
-        let strides = (
-            block: store.blockStride * store.format.byteCount,
-            head: store.blockStride / heads * store.format.byteCount
-        )
-        forEachRow(slots.count) { row in
-            let (block, slot) = Int(slots[row]).quotientAndRemainder(dividingBy: blockSize)
-            for head in 0..<heads {
-                let offset = block * strides.block + head * strides.head
-                let source = (row * heads + head) * width
-                // SAFETY: layer, slots and shapes are checked above; slots are written by one task
-                // each.
-                unsafe kn_store_key_value(
-                    format,
-                    first.keys + offset,
-                    first.values + offset,
-                    slot,
-                    key + source,
-                    value + source,
-                    width
-                )
+        for node in 0..<store.headShares.nodeCount where !store.headShares[node].isEmpty {
+            let own = store.headShares[node]
+            let first = unsafe store.block(0, layer: layer, kvHead: own.lowerBound)
+            let blockStride = store.blockStride(ofHead: own.lowerBound) * store.format.byteCount
+            let headStride = blockStride / own.count
+            forEachRow(slots.count) { row in
+                let (block, slot) = Int(slots[row]).quotientAndRemainder(dividingBy: blockSize)
+                for head in own {
+                    let offset = block * blockStride + (head - own.lowerBound) * headStride
+                    let source = (row * heads + head) * width
+                    // SAFETY: layer, slots and shapes are checked above; slots are written by one
+                    // task each.
+                    unsafe kn_store_key_value(
+                        format,
+                        first.keys + offset,
+                        first.values + offset,
+                        slot,
+                        key + source,
+                        value + source,
+                        width
+                    )
+                }
             }
         }
     }
@@ -117,13 +118,21 @@ extension Compute {
                 format: store.format.code,
                 keys: first.keys,
                 values: first.values,
-                block_stride: store.blockStride,
+                block_stride: store.blockStride(ofHead: kvHead),
                 block_size: store.blockSize,
                 block_table: nil
             )
         }
-        pool.run(taskCount: tiles.count * runs.count) { task in
-            let (tile, index) = task.quotientAndRemainder(dividingBy: runs.count)
+        let tasks =
+            nodes.isSpread && !tiles.isEmpty
+            ? tasksByNode(
+                store.headShares,
+                runs.map { heads[$0.lowerBound] / Int32(groupSize) },
+                tileCount: tiles.count
+            ) : nil
+        pool.run(taskCount: tiles.count * runs.count, shares: tasks?.shares) { task in
+            let (tile, index) =
+                tasks?.place(of: task) ?? task.quotientAndRemainder(dividingBy: runs.count)
             let (sequence, first) = tiles[tile]
             let offset = (sequence.firstRow + first) * rowWidth + runs[index].lowerBound * width
             // SAFETY: heads, layer, rows and blocks are checked above; tasks write disjoint parts of
@@ -147,6 +156,17 @@ extension Compute {
                 )
             }
         }
+    }
+
+    /// The tasks by the node of their key-value head; nil: the store lies together, or the heads mix
+    /// the nodes.
+    private func tasksByNode(
+        _ shares: NodeShares,
+        _ kvHeads: [Int32],
+        tileCount: Int
+    ) -> NodeTasks? {
+        guard shares.nodeCount == nodes.parts.count else { return nil }
+        return shares.shares(of: kvHeads).map { NodeTasks(tileCount: tileCount, runs: $0) }
     }
 
     /// Runs of successive query heads that read the same key-value head.

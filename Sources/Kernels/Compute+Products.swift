@@ -27,7 +27,11 @@ extension Compute {
         let kernels = unsafe kernels
         let (x, y, tokens, width) = unsafe (input.base, output.base, input.rowCount, input.width)
         unsafe withKept(keeping) { kept in
-            splitRows(tokens: tokens, count: count) { token, height, first, length in
+            splitRows(
+                tokens: tokens,
+                count: count,
+                shares: shares(of: weight, keeping: keeping)
+            ) { token, height, first, length in
                 // SAFETY: sizes are checked above; tasks write disjoint parts of the output, and all
                 // memory outlives the call.
                 unsafe withUnsafePointer(to: weight.view) { view in
@@ -89,7 +93,11 @@ extension Compute {
         let kernels = unsafe kernels
         let (x, y, tokens, width) = unsafe (input.base, output.base, input.rowCount, input.width)
         unsafe withKept(keeping) { kept in
-            splitRows(tokens: tokens, count: count) { token, height, first, length in
+            splitRows(
+                tokens: tokens,
+                count: count,
+                shares: shares(of: gate, keeping: keeping)
+            ) { token, height, first, length in
                 // SAFETY: as in `selectOut`.
                 unsafe withUnsafePointer(to: gate.view) { gate in
                     unsafe withUnsafePointer(to: up.view) { up in
@@ -132,6 +140,15 @@ extension Compute {
             "the output is [tokens, columns]"
         )
         check(keeping, rowCount: weight.rowCount)
+        if let shares = shares(of: weight, keeping: keeping) {
+            return selectInByNode(
+                input,
+                weight,
+                keeping: keeping,
+                shares: shares,
+                addingTo: &output
+            )
+        }
         guard !weight.format.isQuantised else {
             return selectInQuantised(input, weight, keeping: keeping, addingTo: &output)
         }
@@ -165,10 +182,20 @@ extension Compute {
 
     // MARK: - Tasks
 
-    /// Many tokens: a task takes some tokens and all rows; few: all tokens and some rows.
-    private func splitRows(tokens: Int, count: Int, _ body: (Int, Int, Int, Int) -> Void) {
+    /// Many tokens: a task takes some tokens and all rows, or all of one node; few: all tokens and some
+    /// rows.
+    private func splitRows(
+        tokens: Int,
+        count: Int,
+        shares: NodeShares?,
+        _ body: (Int, Int, Int, Int) -> Void
+    ) {
         let run = tokens > Self.taskTokens ? max(1, count) : runLength(count, grain: 16)
-        splitTiles(tokens: tokens, count: count, run: run, body)
+        if let shares {
+            splitByNode(shares, tokens: tokens, tile: Self.taskTokens, run: run, body)
+        } else {
+            splitTiles(tokens: tokens, count: count, run: run, body)
+        }
     }
 
     private func splitTiles(

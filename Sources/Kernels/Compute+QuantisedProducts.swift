@@ -6,7 +6,7 @@ extension Compute {
     ///
     /// Their quantised activations of a hidden size of 576 are 288 KiB, which stay in L2 while the
     /// task's panels pass.
-    private static let roundTokens = 256
+    static let roundTokens = 256
     /// Columns of `selectIn` that a task should at least take with few tokens: of shorter pieces of a row
     /// it reads more lines than it needs, and each task reads the scalings of all rows anew.
     private static let worthwhileColumns = 256
@@ -23,7 +23,12 @@ extension Compute {
         let tokens = input.rowCount
         quantising(input) { x in
             unsafe withKept(keeping) { kept in
-                splitRounds(tokens: tokens, count: count, grain: 32) {
+                splitRounds(
+                    tokens: tokens,
+                    count: count,
+                    grain: 32,
+                    shares: shares(of: weight, keeping: keeping)
+                ) {
                     token,
                     height,
                     first,
@@ -61,7 +66,12 @@ extension Compute {
         let tokens = input.rowCount
         quantising(input) { x in
             unsafe withKept(keeping) { kept in
-                splitRounds(tokens: tokens, count: count, grain: 16) {
+                splitRounds(
+                    tokens: tokens,
+                    count: count,
+                    grain: 16,
+                    shares: shares(of: gate, keeping: keeping)
+                ) {
                     token,
                     height,
                     first,
@@ -165,10 +175,14 @@ extension Compute {
         count: Int,
         grain: Int,
         worthwhile: Int = 1,
+        shares: NodeShares? = nil,
         _ body: (_ token: Int, _ height: Int, _ first: Int, _ length: Int) -> Void
     ) {
         guard tokens > 0, count > 0 else { return }
         let run = runLength(count, grain: grain, worthwhile: worthwhile)
+        if let shares {
+            return splitByNode(shares, tokens: tokens, tile: Self.roundTokens, run: run, body)
+        }
         let runs = (count + run - 1) / run
         let rounds = (tokens + Self.roundTokens - 1) / Self.roundTokens
         pool.run(taskCount: rounds * runs) { task in

@@ -6,7 +6,8 @@ import Synchronization
 /// Every entry point checks its sizes with `precondition`: a wrong size is a mistake of the program,
 /// never of its input. Within one instruction set the results do not depend on the number of workers,
 /// nor on what else is in a call: the value for a (token, output) pair is the same alone, in a batch,
-/// and under any mask that keeps it.
+/// and under any mask that keeps it. Over several nodes `selectIn` adds up a sum for each node, so that
+/// there its last bits depend on how the kept rows are spread.
 public final class Compute: Sendable {
     /// The instruction set in use.
     public let instructionSet: InstructionSet
@@ -14,7 +15,11 @@ public final class Compute: Sendable {
     public let threadCount: Int
     /// Who multiplies with f32 weights that are kept in full.
     public let backend: ProductBackend
+    /// The nodes that share weights, KV cache and workers.
+    public let nodes: NodePlan
     let pool: WorkerPool
+    /// What products over several nodes need.
+    let nodeScratch: NodeScratch?
     /// The input of the product that runs, for weights that want it as whole numbers.
     private let quantised = QuantisedActivations()
     private let quantisedLock = Mutex(())
@@ -31,11 +36,29 @@ public final class Compute: Sendable {
     ///   - threadCount: Workers, the calling thread included.
     ///   - instructionSet: Caps the kernels; nil: the best that this CPU has.
     ///   - backend: Who multiplies with f32 weights that are kept in full.
+    ///   - numa: How memory and workers are spread over nodes; `off` with OpenBLAS, whose threads are
+    ///     its own.
     /// - Throws: `KernelError` when the CPU lacks the instruction set, or workers cannot start.
-    public init(
+    public convenience init(
         threadCount: Int,
         instructionSet: InstructionSet? = nil,
-        backend: ProductBackend = .kernels
+        backend: ProductBackend = .kernels,
+        numa: NUMAMode = .auto
+    ) throws(KernelError) {
+        try self.init(
+            threadCount: threadCount,
+            instructionSet: instructionSet,
+            backend: backend,
+            nodes: NodePlan(backend == .blas ? .off : numa, threadCount: threadCount)
+        )
+    }
+
+    /// Starts the workers on nodes as given.
+    init(
+        threadCount: Int,
+        instructionSet: InstructionSet? = nil,
+        backend: ProductBackend = .kernels,
+        nodes: NodePlan
     ) throws(KernelError) {
         let chosen = instructionSet ?? .native
         guard InstructionSet.available.contains(chosen) else {
@@ -45,7 +68,9 @@ public final class Compute: Sendable {
         self.threadCount = threadCount
         self.backend = backend
         if backend == .blas { OpenBLAS.setThreadCount(threadCount) }
-        pool = try WorkerPool(threadCount: threadCount)
+        self.nodes = nodes
+        nodeScratch = nodes.isSpread ? NodeScratch(nodeCount: nodes.parts.count) : nil
+        pool = try WorkerPool(threadCount: threadCount, nodes: nodes)
     }
 
     /// Lends the memory for a product's quantised input.

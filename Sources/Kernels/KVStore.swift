@@ -6,6 +6,10 @@ import Foundation
 ///
 /// The memory is mapped, so blocks that are never written cost nothing.
 ///
+/// Over several nodes each has a run of the heads, as it has of the rows of q and o, with a layout of
+/// its own; so the head is where a cache can be parted without a say in which blocks a sequence gets,
+/// and a sequence, however long, is read by all nodes at once.
+///
 /// `@unchecked Sendable`: the memory has one owner, and `~Copyable` keeps it so.
 @safe
 public struct KVStore: ~Copyable, @unchecked Sendable {
@@ -21,8 +25,12 @@ public struct KVStore: ~Copyable, @unchecked Sendable {
     public let headDimension: Int
     /// How entries are stored.
     public let format: KVFormat
-    private let base: UnsafeMutableRawPointer
+    /// The heads of each node; of one node: all.
+    let headShares: NodeShares
+    /// Where each node's heads start.
+    private let bases: [UnsafeMutableRawPointer]
     private let mappedByteCount: Int
+    private let nodes: NodePlan
 
     /// Bytes of one position of one layer: a key and a value.
     public static func positionByteCount(
@@ -38,6 +46,14 @@ public struct KVStore: ~Copyable, @unchecked Sendable {
 
     /// Maps memory for all blocks.
     ///
+    /// - Parameters:
+    ///   - layerCount: Layers kept apart.
+    ///   - blockCount: Blocks a layer.
+    ///   - blockSize: Positions a block; a multiple of `positionGranule`.
+    ///   - kvHeadCount: Key-value heads.
+    ///   - headDimension: Width of a head.
+    ///   - format: How entries are stored.
+    ///   - nodes: Whose memory shares the heads; nil: no node's in particular.
     /// - Throws: `KernelError.outOfMemory` when the sizes overflow or the system refuses.
     public init(
         layerCount: Int,
@@ -45,7 +61,8 @@ public struct KVStore: ~Copyable, @unchecked Sendable {
         blockSize: Int,
         kvHeadCount: Int,
         headDimension: Int,
-        format: KVFormat = .f32
+        format: KVFormat = .f32,
+        nodes: NodePlan? = nil
     ) throws(KernelError) {
         precondition(
             min(layerCount, blockCount, blockSize, kvHeadCount, headDimension) > 0,
@@ -60,6 +77,13 @@ public struct KVStore: ~Copyable, @unchecked Sendable {
             guard !overflow else { throw .outOfMemory(byteCount: .max) }
             byteCount = product
         }
+        let nodes = nodes ?? .none
+        let headShares =
+            nodes.isSpread ? nodes.shares(kvHeadCount) : NodeShares(counts: [kvHeadCount])
+        let places =
+            nodes.isSpread
+            ? headShares.scaled(by: byteCount / kvHeadCount).pageStarts : [0, byteCount]
+        byteCount = places[headShares.nodeCount]
         // SAFETY: a fresh anonymous mapping; the result is compared with MAP_FAILED before use.
         let mapping = unsafe mmap(
             nil,
@@ -72,8 +96,14 @@ public struct KVStore: ~Copyable, @unchecked Sendable {
         guard let mapping = unsafe mapping, unsafe mapping != MAP_FAILED else {
             throw .outOfMemory(byteCount: byteCount)
         }
-        unsafe base = mapping
+        unsafe bases = (0..<headShares.nodeCount).map { unsafe mapping + places[$0] }
+        for (node, part) in nodes.parts.enumerated() where places[node] < places[node + 1] {
+            let size = places[node + 1] - places[node]
+            unsafe NodePages.bind(bases[node], byteCount: size, to: part.node)
+        }
         mappedByteCount = byteCount
+        self.headShares = headShares
+        self.nodes = nodes
         self.layerCount = layerCount
         self.blockCount = blockCount
         self.blockSize = blockSize
@@ -84,7 +114,22 @@ public struct KVStore: ~Copyable, @unchecked Sendable {
 
     deinit {
         // SAFETY: the mapping of `init`, whose only owner this is.
-        unsafe munmap(base, mappedByteCount)
+        unsafe munmap(bases[0], mappedByteCount)
+    }
+
+    /// An empty store of another number of blocks.
+    ///
+    /// - Throws: As `init`.
+    public func resized(blockCount: Int) throws(KernelError) -> KVStore {
+        try KVStore(
+            layerCount: layerCount,
+            blockCount: blockCount,
+            blockSize: blockSize,
+            kvHeadCount: kvHeadCount,
+            headDimension: headDimension,
+            format: format,
+            nodes: nodes
+        )
     }
 
     /// Bytes mapped for keys and values.
@@ -98,8 +143,10 @@ public struct KVStore: ~Copyable, @unchecked Sendable {
     /// Entries of one head's keys in a block.
     private var headStride: Int { blockSize * Self.stride(of: headDimension) }
 
-    /// Entries from one block to the next.
-    var blockStride: Int { kvHeadCount * headStride }
+    /// Entries from one block to the next, on the node of a head.
+    func blockStride(ofHead kvHead: Int) -> Int {
+        headShares[headShares.node(of: kvHead)].count * headStride
+    }
 
     /// First key of a block's head, and its first value.
     func block(
@@ -107,8 +154,22 @@ public struct KVStore: ~Copyable, @unchecked Sendable {
         layer: Int,
         kvHead: Int
     ) -> (keys: UnsafeMutableRawPointer, values: UnsafeMutableRawPointer) {
-        let entry = (layer * blockCount + block) * blockStride + kvHead * headStride
-        let keys = unsafe base + entry * format.byteCount
+        let node = headShares.node(of: kvHead)
+        let heads = headShares[node]
+        let blockStride = heads.count * headStride
+        let entry =
+            (layer * blockCount + block) * blockStride + (kvHead - heads.lowerBound) * headStride
+        let keys = unsafe bases[node] + entry * format.byteCount
         return unsafe (keys, keys + layerCount * blockCount * blockStride * format.byteCount)
+    }
+}
+
+extension NodeShares {
+    /// Where the shares start, counted in bytes, when each starts on a page; and where the last ends.
+    fileprivate var pageStarts: [Int] {
+        let page = NodePages.pageByteCount
+        return (0..<nodeCount).reduce(into: [0]) { starts, node in
+            starts.append(starts[node] + (self[node].count + page - 1) / page * page)
+        }
     }
 }

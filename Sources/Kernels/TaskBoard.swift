@@ -7,12 +7,17 @@ import CFutex
 /// worker that comes late, however late, finds no task and never looks at the job. So nobody
 /// waits for workers that have not taken a task: asleep, or off their core.
 ///
+/// Over several nodes, which task a thread has taken is settled by one queue a node: the thread's own
+/// node's first, then, for the tail, the others'.
+///
 /// `@unchecked Sendable`: `job` is written by the thread that holds the board while no task is
 /// taken, before `remaining` is raised, and read by those that lowered it.
 final class TaskBoard: @unchecked Sendable {
     private struct Job {
         var body: (Int) -> Void
         var taskCount: Int
+        /// The tasks of each node; nil: of none.
+        var shares: NodeShares?
     }
 
     /// More tasks than this are a mistake of the caller's.
@@ -32,6 +37,9 @@ final class TaskBoard: @unchecked Sendable {
     private let sleeperCount = FutexWord(0)
     /// 1 while a caller holds the board.
     private let isHeld = FutexWord(0)
+    /// Tasks of each node not yet taken; empty on one node.
+    private let queues: [NodeQueue]
+    private let nodes: NodePlan
     private let workerCount: Int
     private let spinCount: Int
 
@@ -40,7 +48,10 @@ final class TaskBoard: @unchecked Sendable {
     /// - Parameters:
     ///   - workerCount: Threads that call `work()`, the callers of `run` not included.
     ///   - spinCount: Turns that a thread spins before it sleeps.
-    init(workerCount: Int, spinCount: Int) {
+    ///   - nodes: Whose tasks are told apart.
+    init(workerCount: Int, spinCount: Int, nodes: NodePlan = .none) {
+        queues = nodes.parts.map { _ in NodeQueue() }
+        self.nodes = nodes
         self.workerCount = workerCount
         self.spinCount = spinCount
     }
@@ -50,15 +61,15 @@ final class TaskBoard: @unchecked Sendable {
     /// Runs `body(0)` to `body(taskCount - 1)`, each once; returns when all are done.
     ///
     /// While another caller holds the board (or `body` itself is a task of a run), the tasks run here,
-    /// in order; the board is tried again before each.
-    func run(taskCount: Int, _ body: (Int) -> Void) {
+    /// in order; the board is tried again before each. `shares` are the tasks of each node.
+    func run(taskCount: Int, shares: NodeShares? = nil, _ body: (Int) -> Void) {
         precondition(taskCount <= Self.taskLimit, "more tasks than a board holds")
         var first = 0
         // The last task needs no one else.
         while first < taskCount - 1 {
             var expected: UInt32 = 0
             if isHeld.exchange(&expected, for: 1) {
-                share(first..<taskCount, body)
+                share(first..<taskCount, shares, body)
                 isHeld.store(0)
                 return
             }
@@ -72,15 +83,20 @@ final class TaskBoard: @unchecked Sendable {
     ///
     /// The box that `withoutActuallyEscaping` makes for the body is the only memory a run allocates:
     /// Swift has no other safe way to show a caller's closure to threads.
-    private func share(_ tasks: Range<Int>, _ body: (Int) -> Void) {
+    private func share(_ tasks: Range<Int>, _ shares: NodeShares?, _ body: (Int) -> Void) {
         withoutActuallyEscaping(body) { body in
-            job = Job(body: body, taskCount: tasks.upperBound)
+            job = Job(body: body, taskCount: tasks.upperBound, shares: shares)
+            if let shares {
+                for (node, queue) in queues.enumerated() {
+                    queue.remaining.store(UInt32(shares[node].clamped(to: tasks).count))
+                }
+            }
             unfinished.store(UInt32(tasks.count))
             remaining.store(UInt32(tasks.count))
             wakeWorkers(for: tasks.count)
             takeTasks()
             waitForOthers()
-            job.body = { _ in }
+            job = Job(body: { _ in }, taskCount: 0)
         }
     }
 
@@ -138,7 +154,29 @@ final class TaskBoard: @unchecked Sendable {
     /// since the body may not outlive the run.
     @inline(never)
     private func perform(taskAt count: UInt32) {
-        job.body(job.taskCount - Int(count))
+        if let shares = job.shares {
+            job.body(queuedTask(of: shares))
+        } else {
+            job.body(job.taskCount - Int(count))
+        }
+    }
+
+    /// The next task of the own node, or of the one behind it that has any left.
+    ///
+    /// Who has lowered `remaining` has one coming: the queues hold as many tasks as such threads still
+    /// look for, and never gain any meanwhile, so that one turn round them finds it.
+    private func queuedTask(of shares: NodeShares) -> Int {
+        let home = nodes.currentPart
+        for turn in 0..<queues.count {
+            let node = (home + turn) % queues.count
+            var count = queues[node].remaining.load()
+            while count != 0 {
+                if queues[node].remaining.exchange(&count, for: count - 1) {
+                    return shares[node].upperBound - Int(count)
+                }
+            }
+        }
+        preconditionFailure("a task was taken that no queue holds")
     }
 
     /// Waits until tasks remain; false when the board is closed.

@@ -13,9 +13,17 @@ public final class WeightMatrix: @unchecked Sendable {
     public let columnCount: Int
     /// Whether the columns are the outputs, as in `Compute.selectIn`.
     let outputsAreColumns: Bool
+    /// The rows of each node; nil: they lie on no node in particular, or on every one.
+    let rowShares: NodeShares?
+    /// Of a replicated matrix: every node's copy, that of the first one in `data`.
+    private let copies: [NodePages]
+    private let nodes: NodePlan
     private let data: AlignedMemory<UInt8>
-    /// Of the quantised formats, one an output.
+    /// Of the quantised formats, one an output; small, and not placed.
     private let units: AlignedMemory<Float>
+
+    /// What the nodes' shares of the rows are multiples of: what a task takes of them.
+    private static var rowGrain: Int { 32 }
 
     /// Stores a matrix row by row.
     ///
@@ -27,7 +35,8 @@ public final class WeightMatrix: @unchecked Sendable {
     ///   - columnCount: Entries a row.
     ///   - columnUnits: For a matrix whose columns are the outputs: `unit(of:)` of each column. Nil:
     ///     the rows are the outputs.
-    ///   - compute: Whose workers share the rows; nil: the caller alone.
+    ///   - compute: Whose workers share the rows, and whose nodes hold them; nil: the caller alone, and
+    ///     no node in particular.
     ///   - fill: Writes row `row` into the span, `[columnCount]`; with `compute`, from any thread.
     /// - Throws: What `fill` throws.
     public init<E: Error>(
@@ -43,7 +52,13 @@ public final class WeightMatrix: @unchecked Sendable {
         self.rowCount = rowCount
         self.columnCount = columnCount
         outputsAreColumns = columnUnits != nil
-        data = AlignedMemory(count: rowCount * format.rowByteCount(columnCount), sharesPages: true)
+        nodes = compute?.nodes ?? .none
+        let rowByteCount = format.rowByteCount(columnCount)
+        (copies, rowShares) = Self.place(rowCount, rowByteCount: rowByteCount, on: nodes)
+        let byteCount = rowCount * rowByteCount
+        data =
+            copies.first.map { AlignedMemory(count: byteCount, on: $0) }
+            ?? AlignedMemory(count: byteCount, sharesPages: true)
         let outputCount = columnUnits?.count ?? rowCount
         units = AlignedMemory(count: Self.unitCount(format, outputCount: outputCount))
         for (column, unit) in (columnUnits ?? []).enumerated() where format.isQuantised {
@@ -74,20 +89,39 @@ public final class WeightMatrix: @unchecked Sendable {
         if let error = failure.withLock({ $0 }) { throw error }
     }
 
+    /// Memory that is placed: one that all nodes share, or one on each; none where there is one node.
+    private static func place(
+        _ rowCount: Int,
+        rowByteCount: Int,
+        on nodes: NodePlan
+    ) -> (copies: [NodePages], rowShares: NodeShares?) {
+        guard nodes.isSpread else { return ([], nil) }
+        let copyCount = nodes.replicates ? nodes.parts.count : 1
+        let copies = (0..<copyCount).compactMap { _ in
+            NodePages(byteCount: rowCount * rowByteCount)
+        }
+        // Without the memory: unplaced, as on one node.
+        guard copies.count == copyCount else { return ([], nil) }
+        guard !nodes.replicates else {
+            for (copy, part) in zip(copies, nodes.parts) { copy.bind(to: part.node) }
+            return (copies, nil)
+        }
+        let shares = nodes.shares(rowCount, grain: rowGrain)
+        copies[0].bind(shares.scaled(by: rowByteCount), of: nodes)
+        return (copies, shares)
+    }
+
     /// The unit of an output whose weights these are; see `WeightMatrix.init`.
     public static func unit(of weights: [Float]) -> Float {
         // SAFETY: the count is the array's, and the kernel keeps no pointer.
         unsafe weights.withUnsafeBufferPointer { unsafe kn_unit($0.baseAddress, $0.count) }
     }
 
-    /// Bytes in memory.
+    /// Bytes in memory, those of all copies.
     public var byteCount: Int {
-        Self.byteCount(
-            format: format,
-            rowCount: rowCount,
-            columnCount: columnCount,
-            outputCount: outputsAreColumns ? columnCount : rowCount
-        )
+        data.count * max(1, copies.count)
+            + Self.unitCount(format, outputCount: outputsAreColumns ? columnCount : rowCount)
+            * MemoryLayout<Float>.size
     }
 
     /// Bytes in memory that a matrix would take.
@@ -118,6 +152,13 @@ public final class WeightMatrix: @unchecked Sendable {
         // SAFETY: row `index` lies within `data`, whose alignment serves every entry type, and
         // is written by one task.
         let target = unsafe UnsafeMutableRawPointer(data.base + index * rowByteCount)
+        defer {
+            for copy in copies.dropFirst() {
+                // SAFETY: copies are as large as `data`, and lie elsewhere.
+                unsafe (copy.base + index * rowByteCount)
+                    .copyMemory(from: target, byteCount: rowByteCount)
+            }
+        }
         switch format {
         case .f32:
             unsafe target.bindMemory(to: Float.self, capacity: columnCount)
@@ -168,11 +209,21 @@ public final class WeightMatrix: @unchecked Sendable {
         )
     }
 
+    /// The first row, on the calling thread's node if it has a copy there; valid while `self` lives.
+    var base: UnsafeRawPointer {
+        copies.count > 1
+            ? unsafe UnsafeRawPointer(copies[nodes.currentPart].base)
+            : unsafe UnsafeRawPointer(data.base)
+    }
+
     /// The matrix as the kernels see it; valid while `self` lives.
-    var view: kn_weight {
+    var view: kn_weight { unsafe view(from: 0) }
+
+    /// The matrix from a row on: where that is not the first one, the columns have to be the outputs.
+    func view(from row: Int) -> kn_weight {
         unsafe kn_weight(
             format: format.code,
-            data: UnsafeRawPointer(data.base),
+            data: base + row * format.rowByteCount(columnCount),
             columns: columnCount,
             units: units.base
         )

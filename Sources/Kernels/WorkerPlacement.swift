@@ -10,6 +10,8 @@ enum WorkerPlacement: Sendable, Equatable {
     ///
     /// The calling thread, worker 0, is the caller's to place. With fewer cores than workers: anywhere.
     case coreEach
+    /// Worker *i* on the *i*-th of these sets of cores: its node's, or one of them.
+    case coreSets([[Int]])
 
     /// The placement that a pool takes when it is told none.
     ///
@@ -42,6 +44,7 @@ enum WorkerPlacement: Sendable, Equatable {
         case .cores(let cores): Self.bind(to: usable.filter(cores.contains))
         case .coreEach:
             if threadCount <= usable.count { Self.bind(to: [usable[worker]]) }
+        case .coreSets(let sets): Self.bind(to: usable.filter(sets[worker].contains))
         }
     }
 

@@ -27,19 +27,28 @@ final class WorkerPool: Sendable {
     ///
     /// - Parameters:
     ///   - threadCount: In `1...threadLimit`.
-    ///   - placement: Where they may run; nil: `WorkerPlacement.preferred(threadCount:)`.
+    ///   - placement: Where they may run; nil: `WorkerPlacement.preferred(threadCount:)`, or on their
+    ///     nodes where there are several.
+    ///   - nodes: The nodes whose workers they are.
     /// - Throws: `KernelError` when the count is out of range or the system gives no thread.
-    init(threadCount: Int, placement: WorkerPlacement? = nil) throws(KernelError) {
+    init(
+        threadCount: Int,
+        placement: WorkerPlacement? = nil,
+        nodes: NodePlan = .none
+    ) throws(KernelError) {
         guard (1...Self.threadLimit).contains(threadCount) else {
             throw .invalidThreadCount(threadCount, limit: Self.threadLimit)
         }
         self.threadCount = threadCount
-        let placement = placement ?? .preferred(threadCount: threadCount)
+        let preferred: WorkerPlacement =
+            nodes.isSpread ? nodes.workerPlacement : .preferred(threadCount: threadCount)
+        let placement = placement ?? preferred
         // A thread that spins on a core that others need keeps them from what it waits for.
         let hasCoreEach = threadCount <= WorkerPlacement.usableCores.count
         board = TaskBoard(
             workerCount: threadCount - 1,
-            spinCount: hasCoreEach ? Self.spinCount : 0
+            spinCount: hasCoreEach ? Self.spinCount : 0,
+            nodes: nodes
         )
         var threads: [pthread_t] = []
         do throws(KernelError) {
@@ -65,12 +74,18 @@ final class WorkerPool: Sendable {
     /// `body` is called from several threads at once: its tasks must not write to the same memory.
     /// While the pool runs another caller's tasks, or this call is within a task, the calling thread
     /// works through its tasks alone, until the pool is free.
-    func run(taskCount: Int, _ body: (Int) -> Void) {
+    ///
+    /// - Parameters:
+    ///   - taskCount: Tasks.
+    ///   - shares: The tasks of each node; its workers take those first, then what others have left.
+    ///     Nil: the tasks are of no node.
+    ///   - body: Runs one task.
+    func run(taskCount: Int, shares: NodeShares? = nil, _ body: (Int) -> Void) {
         guard threadCount > 1, taskCount > 1 else {
             for task in 0..<max(0, taskCount) { body(task) }
             return
         }
-        board.run(taskCount: taskCount, body)
+        board.run(taskCount: taskCount, shares: shares, body)
     }
 
     private static func stop(_ threads: [pthread_t], _ board: TaskBoard) {

@@ -65,7 +65,8 @@ public struct CausalLM: Sendable {
             blockCount: blockCount,
             blockSize: blockSize,
             format: cacheFormat,
-            shape: shape
+            shape: shape,
+            nodes: compute.nodes
         )
     }
 

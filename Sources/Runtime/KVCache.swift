@@ -22,13 +22,15 @@ public struct KVCache: ~Copyable {
     ///   - blockSize: Tokens a block holds.
     ///   - format: How entries are stored.
     ///   - shape: Heads and their width.
+    ///   - nodes: Whose memory shares the heads; nil: no node's in particular.
     /// - Throws: `KernelError` when the memory cannot be mapped.
     public init(
         layerCount: Int,
         blockCount: Int,
         blockSize: Int = KVCache.defaultBlockSize,
         format: KVFormat = .f32,
-        shape: ModelShape
+        shape: ModelShape,
+        nodes: NodePlan? = nil
     ) throws(KernelError) {
         store = try KVStore(
             layerCount: layerCount,
@@ -36,7 +38,8 @@ public struct KVCache: ~Copyable {
             blockSize: blockSize,
             kvHeadCount: shape.kvHeadCount,
             headDimension: shape.headDimension,
-            format: format
+            format: format,
+            nodes: nodes
         )
     }
 
@@ -54,14 +57,7 @@ public struct KVCache: ~Copyable {
     /// - Throws: `KernelError` when the memory cannot be mapped.
     mutating func reserve(blockCount: Int) throws(KernelError) {
         guard blockCount > store.blockCount else { return }
-        store = try KVStore(
-            layerCount: store.layerCount,
-            blockCount: blockCount,
-            blockSize: store.blockSize,
-            kvHeadCount: store.kvHeadCount,
-            headDimension: store.headDimension,
-            format: store.format
-        )
+        store = try store.resized(blockCount: blockCount)
     }
 
     /// Stores one row of keys and values a token, `[tokens, kvHeads × headDim]`.

@@ -13,11 +13,22 @@ struct InspectCommand: AsyncParsableCommand {
     @Argument(help: "A .gguf file, a model's folder, or the name of a pulled model.")
     var model = ModelOptions.defaultModel
 
-    @Flag(help: "Show CPUs and instruction sets instead.")
+    @Flag(help: "Show CPUs, instruction sets and memory nodes instead, and what would lie where.")
     var topology = false
+
+    @Option(name: [.short, .long], help: "With --topology: worker threads. (default: one a core)")
+    var threads: Int?
+
+    @Option(help: "With --topology: auto, off or replicate, as for a run.")
+    var numa = NUMAMode.auto
 
     @Flag(help: "Print one JSON object on standard output, and nothing else there.")
     var json = false
+
+    func validate() throws {
+        guard let threads, !(1...1_024).contains(threads) else { return }
+        throw ValidationError("--threads \(threads): expected 1 to 1024")
+    }
 
     func run() async throws {
         if topology { return try showTopology() }
@@ -27,21 +38,12 @@ struct InspectCommand: AsyncParsableCommand {
         print(summary.text(path: path))
     }
 
-    private struct Topology: Encodable {
-        var cores: Int
-        var instructionSets: [String]
-        var chosen: String
-    }
-
     private func showTopology() throws {
-        let topology = Topology(
-            cores: ProcessInfo.processInfo.activeProcessorCount,
-            instructionSets: InstructionSet.available.map(\.rawValue),
-            chosen: InstructionSet.native.rawValue
+        let report = TopologyReport(
+            numa,
+            threadCount: threads ?? ModelOptions.coreCount
         )
-        if json { return try JSONOutput.print(topology) }
-        print("cores              \(topology.cores)")
-        print("instruction sets   \(topology.instructionSets.joined(separator: ", "))")
-        print("chosen             \(topology.chosen)")
+        if json { return try JSONOutput.print(report) }
+        print(report.text)
     }
 }

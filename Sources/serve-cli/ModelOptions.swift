@@ -7,6 +7,7 @@ import Runtime
 extension WeightFormat: ExpressibleByArgument {}
 extension InstructionSet: ExpressibleByArgument {}
 extension ProductBackend: ExpressibleByArgument {}
+extension NUMAMode: ExpressibleByArgument {}
 extension LogLevel: ExpressibleByArgument {}
 
 /// Options of every command that runs a model.
@@ -37,6 +38,12 @@ struct ModelOptions: ParsableArguments {
     )
     var backend = ProductBackend.kernels
 
+    @Option(
+        help:
+            "On several memory nodes: auto shares weights and KV cache out, replicate has all weights on each, off does neither."
+    )
+    var numa = NUMAMode.auto
+
     @Option(help: "Seed of everything that is drawn.")
     var seed: UInt64 = 0
 
@@ -51,6 +58,9 @@ struct ModelOptions: ParsableArguments {
         guard weights == "auto" || WeightFormat(rawValue: weights) != nil else {
             throw ValidationError("--weights \(weights): expected f32, bf16, int8, int4 or auto")
         }
+        guard backend == .kernels || numa != .replicate else {
+            throw ValidationError("--numa replicate: not with --backend blas, which reads one copy")
+        }
         guard backend == .kernels || weights == "f32" else {
             throw ValidationError(
                 "--backend blas: OpenBLAS has f32 only; give --weights f32 as well"
@@ -58,10 +68,26 @@ struct ModelOptions: ParsableArguments {
         }
     }
 
+    /// Worker threads unless others are asked for.
+    static var coreCount: Int { ProcessInfo.processInfo.activeProcessorCount }
+
     /// Finds the model, pulling the default one when it is missing, and loads it.
     func load() async throws -> LoadedModel {
-        let count = threads ?? ProcessInfo.processInfo.activeProcessorCount
-        let compute = try Compute(threadCount: count, instructionSet: isa, backend: backend)
+        let compute = try Compute(
+            threadCount: threads ?? Self.coreCount,
+            instructionSet: isa,
+            backend: backend,
+            numa: numa
+        )
+        if compute.nodes.isSpread {
+            let nodes = compute.nodes.parts.map { "\($0.node)" }.joined(separator: ", ")
+            Console.note("memory nodes \(nodes), --numa \(numa.rawValue)")
+            if !compute.nodes.bindsMemory {
+                Console.warn(
+                    "the system lets no memory be bound: it lies where it is first touched"
+                )
+            }
+        }
         let path = try await Self.path(of: model)
         let bar = ProgressBar("loading", unit: .items("layers"))
         defer { bar.finish() }

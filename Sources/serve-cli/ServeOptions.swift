@@ -153,6 +153,12 @@ struct ServeOptions: ParsableArguments {
             }
             options.isa = isa
         }
+        if options.numa == .auto, let name = try settings.text("numa") {
+            guard let mode = NUMAMode(rawValue: name) else {
+                throw BadInput("setting 'numa': expected auto, off or replicate")
+            }
+            options.numa = mode
+        }
         if options.logLevel == .info, let name = try settings.text("log-level") {
             guard let level = LogLevel(rawValue: name) else {
                 throw BadInput("setting 'log-level': expected info, warning or error")

@@ -16,6 +16,8 @@ struct SpeedRow: Encodable {
     var weights: String
     var threads: Int
     var isa: String
+    /// `off` also where there is but one node.
+    var numa: String
     var peakRssBytes: Int
 
     init(
@@ -41,6 +43,8 @@ struct SpeedRow: Encodable {
         weights = model.weights.rawValue
         threads = model.network.compute.threadCount
         isa = model.network.compute.instructionSet.rawValue
+        let nodes = model.network.compute.nodes
+        numa = (nodes.isSpread ? nodes.mode : .off).rawValue
         peakRssBytes = ProcessMemory.peakByteCount
     }
 }

@@ -213,6 +213,10 @@ struct SweepCommand: AsyncParsableCommand {
             "--history": history.map(Self.fingerprint) ?? "none",
             "--max-batches": String(maxBatches),
         ]
+        let nodes = model.network.compute.nodes
+        if nodes.isSpread {
+            settings["--numa"] = "\(nodes.mode.rawValue) over \(nodes.parts.count) nodes"
+        }
         for (path, tokens) in zip(text, tokens) {
             settings["--text \(Self.name(path))"] = "of \(tokens.count) tokens, \(hash(tokens))"
         }

@@ -144,6 +144,44 @@ final class CommandLineTests {
         #expect(run.error.contains("prune-ratio"))
     }
 
+    @Test(
+        "inspect --topology tells the nodes, and what would lie on each",
+        arguments: NUMAMode.allCases
+    )
+    func inspectTopology(mode: NUMAMode) throws {
+        let arguments = ["inspect", "--topology", "--numa", mode.rawValue, "--threads", "2"]
+        let run = try run(arguments + ["--json"])
+        #expect(run.status == 0, "\(run.error)")
+        let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8))
+        let json = try #require(object as? [String: Any])
+        for field in ["cores", "instruction_sets", "chosen"] { #expect(json[field] != nil) }
+        let nodes = try #require(json["nodes"] as? [[String: Any]])
+        let topology = Topology.current
+        #expect(nodes.map { $0["node"] as? Int } == topology.nodes.map(\.id))
+        #expect(nodes.map { $0["cores"] as? [Int] } == topology.nodes.map(\.cores))
+        let placement = try #require(json["placement"] as? [String: Any])
+        #expect(placement["numa"] as? String == mode.rawValue)
+        let parts = try #require(placement["nodes"] as? [[String: Any]])
+        let plan = NodePlan(mode, topology, threadCount: 2)
+        #expect(parts.map { $0["node"] as? Int } == plan.parts.map(\.node))
+        #expect(parts.map { $0["workers"] as? Int } == plan.parts.map(\.workerCount))
+        let text = try self.run(arguments).output
+        #expect(text.contains("placement") && text.contains("node \(topology.nodes[0].id)"))
+    }
+
+    @Test(
+        "refuses a placement that there is none of",
+        arguments: [
+            ["generate", "x", "--numa", "both"], ["inspect", "--topology", "--threads", "0"],
+            ["bench", "--weights", "f32", "--backend", "blas", "--numa", "replicate"],
+        ]
+    )
+    func refusesPlacement(arguments: [String]) throws {
+        let run = try run(arguments)
+        #expect(run.status == 64)
+        #expect(run.error.contains(arguments.contains("--numa") ? "--numa" : "--threads"))
+    }
+
     @Test("inspect tells the memory that the loaded model takes", arguments: WeightFormat.allCases)
     func inspectMemory(format: WeightFormat) async throws {
         let model = try await ModelFixture.model(format)

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Kernels
@@ -33,6 +34,25 @@ struct ComputeTests {
         #expect(compute.threadCount == 2)
         #expect(InstructionSet.available.first == .scalar)
         #expect(InstructionSet.available == InstructionSet.available.sorted())
+    }
+
+    /// What the system says of an x86 CPU; empty for others.
+    private static let cpuFlags: Set<Substring> = {
+        let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("flags") }
+        return Set(line?.split(separator: " ") ?? [])
+    }()
+
+    @Test(
+        "falls to AVX2 where the CPU has no AVX-512",
+        .enabled(
+            if: cpuFlags.isSuperset(of: ["avx2", "fma"]) && !cpuFlags.contains("avx512f"),
+            "needs a CPU with AVX2 and without AVX-512: make test-numa emulates one"
+        )
+    )
+    func fallsToAVX2() throws {
+        #expect(InstructionSet.available == [.scalar, .avx2])
+        #expect(try Compute(threadCount: 1).instructionSet == .avx2)
     }
 
     @Test("errors say what was found and expected")

@@ -49,6 +49,33 @@ struct TaskBoardTests {
         #expect(wrongRuns.load(ordering: .relaxed) == 0)
     }
 
+    @Test("takes tasks node by node, the caller's first, and what another call has left")
+    func takesTasksByNode() {
+        let nodes = SeveralNodes.plan(.auto, threadCount: 4)
+        let board = TaskBoard(workerCount: 3, spinCount: 0, nodes: nodes)
+        let count = nodes.parts.count
+        let shares = NodeShares(counts: (0..<count).map { $0 + 2 })
+        var tasks: [Int] = []
+        board.run(taskCount: shares.count, shares: shares) { tasks.append($0) }
+        // The thread may move between two tasks, but a node's own tasks stay in order.
+        #expect(tasks.sorted() == Array(0..<shares.count))
+        for node in 0..<count {
+            let own = tasks.filter { shares[node].contains($0) }
+            #expect(own == Array(shares[node]))
+        }
+        // Tasks without nodes follow as before.
+        tasks = []
+        board.run(taskCount: 3) { tasks.append($0) }
+        #expect(tasks == [0, 1, 2])
+        // Within a task the board is held, so that the inner tasks run in order.
+        tasks = []
+        board.run(taskCount: 2, shares: NodeShares(counts: (0..<count).map { $0 == 1 ? 2 : 0 })) {
+            guard $0 == 0 else { return }
+            board.run(taskCount: shares.count, shares: shares) { tasks.append($0) }
+        }
+        #expect(tasks == Array(0..<shares.count))
+    }
+
     private final class Counter: Sendable {
         private let count = Atomic<Int>(0)
 

@@ -6,7 +6,8 @@ extension WeightMatrix {
         _ entries: [Float],
         format: WeightFormat,
         columnCount: Int,
-        outputsAreColumns: Bool = false
+        outputsAreColumns: Bool = false,
+        compute: Compute? = nil
     ) {
         let rowCount = columnCount == 0 ? 0 : entries.count / columnCount
         let units = (0..<columnCount).map { column in
@@ -16,7 +17,8 @@ extension WeightMatrix {
             format: format,
             rowCount: rowCount,
             columnCount: columnCount,
-            columnUnits: outputsAreColumns ? units : nil
+            columnUnits: outputsAreColumns ? units : nil,
+            compute: compute
         ) { row, span in
             for column in 0..<columnCount { span[column] = entries[row * columnCount + column] }
         }

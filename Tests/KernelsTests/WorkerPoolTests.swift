@@ -46,6 +46,29 @@ struct WorkerPoolTests {
         #expect(wrongRuns.isEmpty)
     }
 
+    @Test("runs every task exactly once when the tasks belong to nodes", arguments: [2, 4, 9])
+    func runsTasksOfNodes(threadCount: Int) throws {
+        let nodes = SeveralNodes.plan(.auto, threadCount: threadCount)
+        let pool = try WorkerPool(threadCount: threadCount, nodes: nodes)
+        let wrongRuns = Atomic<Int>(0)
+        DispatchQueue.concurrentPerform(iterations: 3) { caller in
+            for run in 0..<500 {
+                let shares = NodeShares(
+                    counts: (0..<max(1, nodes.parts.count)).map { (run + caller * $0) % 7 }
+                )
+                let counters = Counters(shares.count)
+                let isShared = nodes.isSpread && !run.isMultiple(of: 3)
+                pool.run(taskCount: shares.count, shares: isShared ? shares : nil) {
+                    counters.add($0)
+                }
+                if counters.values != [Int](repeating: 1, count: shares.count) {
+                    wrongRuns.add(1, ordering: .relaxed)
+                }
+            }
+        }
+        #expect(wrongRuns.load(ordering: .relaxed) == 0)
+    }
+
     @Test("takes runs from many threads at once", arguments: [2, 8])
     func takesConcurrentRuns(threadCount: Int) throws {
         let pool = try WorkerPool(threadCount: threadCount)
