@@ -51,8 +51,7 @@ void kn_scalar_select_in_quantised(float *y, size_t ldy, const kn_quantised *x, 
                 int32_t sum = 0;
                 size_t end = (g + 1) * KN_GROUP_SIZE < count ? (g + 1) * KN_GROUP_SIZE : count;
                 for (size_t i = g * KN_GROUP_SIZE; i < end; i++)
-                    sum +=
-                        entries[i] * kn_in_units(w, kn_row_data(w, kn_row(kept, 0, i)), j);
+                    sum += entries[i] * kn_in_units(w, kn_row_data(w, kn_row(kept, 0, i)), j);
                 total = fmaf((float)sum, x->scales[t * x->groups + g], total);
             }
             y[t * ldy + j] = fmaf(total, w->units[j], y[t * ldy + j]);
