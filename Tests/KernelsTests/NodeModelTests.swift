@@ -41,23 +41,7 @@ struct NodeModelTests {
     /// Hidden states of all prompts' tokens after the final norm.
     private static func states(_ model: LoadedModel, _ pruner: some Pruner) throws -> [Float] {
         var pruner = pruner
-        let network = model.network
-        let workspace = try network.makeWorkspace()
-        var cache = try network.makeCache(blockCount: 16)
-        var report = ForwardReport(shape: network.shape)
-        let batch = ForwardBatch(
-            tokens: prompts.flatMap(\.self),
-            layout: BatchLayout(lengths: prompts.map(\.count)),
-            blockSize: cache.blockSize
-        )
-        try network.forward(
-            batch,
-            cache: &cache,
-            pruner: &pruner,
-            workspace: workspace,
-            report: &report
-        )
-        return workspace.normed.entries
+        return try model.network.pass(over: prompts, pruner: &pruner).normed.entries
     }
 
     @Test("a replicated model is the model on one node, bit for bit", arguments: [false, true])

@@ -134,24 +134,12 @@ struct InvarianceTests {
     private func lastLogits(_ pruner: some Pruner, _ prompts: [[Int32]]) throws -> [Float] {
         var pruner = pruner
         let network = model.network
-        let workspace = try network.makeWorkspace()
-        var cache = try network.makeCache(layerCount: 1, blockCount: 64)
+        let workspace = try network.pass(over: prompts, pruner: &pruner)
+        let layout = BatchLayout(lengths: prompts.map(\.count))
         var report = ForwardReport(shape: network.shape)
-        let batch = ForwardBatch(
-            tokens: prompts.flatMap(\.self),
-            layout: BatchLayout(lengths: prompts.map(\.count)),
-            blockSize: cache.blockSize
-        )
-        try network.forward(
-            batch,
-            cache: &cache,
-            pruner: &pruner,
-            workspace: workspace,
-            report: &report
-        )
         var logits = Activations()
         network.logits(
-            of: batch.layout.samples.map { Int32($0.rows.upperBound - 1) },
+            of: layout.samples.map { Int32($0.rows.upperBound - 1) },
             workspace: workspace,
             into: &logits,
             report: &report

@@ -31,22 +31,8 @@ struct ProbePlaceTests {
 
     private func run(_ place: ProbePlace, _ model: LoadedModel) throws -> ([[Float]], [Float]) {
         let network = model.network
-        let workspace = try network.makeWorkspace()
-        var cache = try network.makeCache(layerCount: 1, blockCount: 1)
         var pruner = Recorder(probePlace: place)
-        var report = ForwardReport(shape: network.shape)
-        let batch = ForwardBatch(
-            tokens: [1, 2, 3],
-            layout: BatchLayout(lengths: [3]),
-            blockSize: cache.blockSize
-        )
-        try network.forward(
-            batch,
-            cache: &cache,
-            pruner: &pruner,
-            workspace: workspace,
-            report: &report
-        )
+        let workspace = try network.pass(over: [[1, 2, 3]], pruner: &pruner)
         var norms: [Float] = []
         network.compute.rowSquaredNorms(workspace.normed, into: &norms)
         return (pruner.seen, norms)
