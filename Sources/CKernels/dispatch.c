@@ -1,10 +1,12 @@
 // Chooses the table for the CPU.
 #include "internal.h"
 
-static const kn_kernels scalar_table = KN_TABLE(scalar, KN_ISA_SCALAR, "scalar");
+static const kn_kernels scalar_table = KN_TABLE(scalar, KN_ISA_SCALAR, "scalar", KN_SIXTEEN_BITS);
 #if KN_X86
-static const kn_kernels avx2_table = KN_TABLE(avx2, KN_ISA_AVX2, "avx2");
-static const kn_kernels avx512_table = KN_TABLE(avx512, KN_ISA_AVX512, "avx512");
+static const kn_kernels avx2_table = KN_TABLE(avx2, KN_ISA_AVX2, "avx2", KN_SIXTEEN_BITS);
+static const kn_kernels avx512_table = KN_TABLE(avx512, KN_ISA_AVX512, "avx512", KN_EIGHT_BITS);
+static const kn_kernels avx512_bf16_table =
+    KN_TABLE_WITH(avx512, avx512_bf16, KN_ISA_AVX512, "avx512-bf16", KN_EIGHT_BITS, 1);
 #endif
 
 const kn_kernels *kn_kernels_for(kn_isa isa) {
@@ -19,7 +21,7 @@ const kn_kernels *kn_kernels_for(kn_isa isa) {
         if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
             __builtin_cpu_supports("avx512vnni"))
-            return &avx512_table;
+            return __builtin_cpu_supports("avx512bf16") ? &avx512_bf16_table : &avx512_table;
         return NULL;
 #endif
     default:

@@ -12,15 +12,19 @@
 /// The largest head_dim that attention takes.
 enum { KN_MAX_HEAD_DIM = 512 };
 
-// Declares the kernels of one instruction set, named kn_<set>_<kernel>.
-#define KN_DECLARE(set)                                                                            \
+// Declares the products of floats of one instruction set, named kn_<set>_<kernel>.
+#define KN_DECLARE_PRODUCTS(set)                                                                   \
     void kn_##set##_select_out(float *, size_t, const float *, size_t, size_t, const kn_weight *,  \
                                const int32_t *, size_t, size_t);                                   \
     void kn_##set##_select_in(float *, size_t, const float *, size_t, size_t, const kn_weight *,   \
                               const int32_t *, size_t, size_t, size_t);                            \
     void kn_##set##_gated_unit(float *, size_t, const float *, size_t, size_t, const kn_weight *,  \
-                               const kn_weight *, kn_activation, const int32_t *, size_t, size_t); \
-    void kn_##set##_quantise(int16_t *, float *, int32_t *, const float *, size_t);                \
+                               const kn_weight *, kn_activation, const int32_t *, size_t, size_t)
+
+// Declares all kernels of one instruction set.
+#define KN_DECLARE(set)                                                                            \
+    KN_DECLARE_PRODUCTS(set);                                                                      \
+    void kn_##set##_quantise(kn_rounding, void *, float *, int32_t *, const float *, size_t);      \
     void kn_##set##_select_out_quantised(float *, size_t, const kn_quantised *, size_t,            \
                                          const kn_weight *, const int32_t *, size_t, size_t);      \
     void kn_##set##_select_in_quantised(float *, size_t, const kn_quantised *, size_t,             \
@@ -48,13 +52,16 @@ enum { KN_MAX_HEAD_DIM = 512 };
 KN_DECLARE(scalar);
 KN_DECLARE(avx2);
 KN_DECLARE(avx512);
+KN_DECLARE_PRODUCTS(avx512_bf16);
 
-// The table of one instruction set.
-#define KN_TABLE(set, identifier, text)                                                            \
+// The table of one instruction set, with the products of floats of `products`, which round
+// activations beside bf16 weights or do not.
+#define KN_TABLE_WITH(set, products, identifier, text, rounding, rounds)                           \
     {                                                                                              \
-        .isa = identifier, .name = text, .select_out = kn_##set##_select_out,                      \
-        .select_in = kn_##set##_select_in, .gated_unit = kn_##set##_gated_unit,                    \
-        .quantise = kn_##set##_quantise, .select_out_quantised = kn_##set##_select_out_quantised,  \
+        .isa = identifier, .name = text, .byte_rounding = rounding, .rounds_to_bf16 = rounds,      \
+        .select_out = kn_##products##_select_out, .select_in = kn_##products##_select_in,          \
+        .gated_unit = kn_##products##_gated_unit, .quantise = kn_##set##_quantise,                 \
+        .select_out_quantised = kn_##set##_select_out_quantised,                                   \
         .select_in_quantised = kn_##set##_select_in_quantised,                                     \
         .gated_unit_quantised = kn_##set##_gated_unit_quantised,                                   \
         .attention = kn_##set##_attention, .rms_norm = kn_##set##_rms_norm,                        \
@@ -64,6 +71,9 @@ KN_DECLARE(avx512);
         .squared_norm = kn_##set##_squared_norm, .add_squares = kn_##set##_add_squares,            \
         .log_sum_exp = kn_##set##_log_sum_exp, .fuse_importance = kn_##set##_fuse_importance       \
     }
+
+#define KN_TABLE(set, identifier, text, rounding)                                                  \
+    KN_TABLE_WITH(set, set, identifier, text, rounding, 0)
 
 // A name of the instruction set that the including source sets in KN_SET.
 #define KN_JOIN2(set, name) kn_##set##_##name
@@ -75,6 +85,10 @@ KN_DECLARE(avx512);
 #else
 #define KN_X86 0
 #endif
+
+// Keeps the compiler from loading the activations of several tokens at a time, for which there are
+// no registers left.
+#define KN_KEEP_ORDER() __asm__ volatile("" ::: "memory")
 
 /// The f32 whose upper half the bits are.
 static inline float kn_from_bf16(uint16_t bits) {
@@ -113,20 +127,14 @@ static inline size_t kn_value_entry(kn_format format, size_t slot, size_t j, siz
     return slot * stride + j;
 }
 
-/// The groups that so many entries need.
+/// The groups that so many weights need.
 static inline size_t kn_groups(size_t entries) {
     return (entries + KN_GROUP_SIZE - 1) / KN_GROUP_SIZE;
 }
 
-/// The bytes of a group's entries.
-static inline __attribute__((always_inline)) size_t kn_entries_size(kn_format format) {
-    return format == KN_INT8 ? KN_GROUP_SIZE : KN_GROUP_SIZE / 2;
-}
-
-/// Where the entries of a group start in a row of so many groups.
-static inline __attribute__((always_inline)) size_t kn_entries_at(kn_format format, size_t groups,
-                                                                  size_t group) {
-    return groups * sizeof(kn_scaling) + group * kn_entries_size(format);
+/// Where the half bytes of a group start in a row of so many groups.
+static inline __attribute__((always_inline)) size_t kn_half_bytes_at(size_t groups, size_t group) {
+    return groups * sizeof(kn_scaling) + group * KN_GROUP_SIZE / 2;
 }
 
 /// Which byte of a group of bytes holds its entry i, and which half byte of a group of half bytes.
@@ -144,56 +152,92 @@ static inline size_t kn_row_size(const kn_weight *w) {
     case KN_BF16:
         return w->columns * sizeof(uint16_t);
     case KN_INT8:
+        return groups * KN_GROUP_SIZE;
     case KN_INT4:
-        return kn_entries_at(w->format, groups, groups);
+        return kn_half_bytes_at(groups, groups);
     default:
         return w->columns * sizeof(float);
     }
 }
 
-/// Entry j of a row of a format in groups, as a multiple of its unit.
+/// Entry j of a row of whole numbers, as a multiple of its unit.
 static inline int32_t kn_in_units(const kn_weight *w, const void *row, size_t j) {
     size_t g = j / KN_GROUP_SIZE, i = j % KN_GROUP_SIZE;
-    const uint8_t *entries =
-        (const uint8_t *)row + kn_entries_at(w->format, kn_groups(w->columns), g);
+    const uint8_t *entries = row;
+    if (w->format == KN_INT8) return entries[g * KN_GROUP_SIZE + kn_byte_of(i)] - 128;
+    entries += kn_half_bytes_at(kn_groups(w->columns), g);
     kn_scaling scaling;
     memcpy(&scaling, (const char *)row + g * sizeof scaling, sizeof scaling);
     size_t half = kn_half_byte_of(i);
-    int entry =
-        w->format == KN_INT8 ? entries[kn_byte_of(i)] : entries[half / 2] >> half % 2 * 4 & 15;
-    return entry * scaling.step + scaling.base;
+    return (entries[half / 2] >> half % 2 * 4 & 15) * scaling.step + scaling.base;
 }
 
-/// Outputs of a panel of the integer products, and its entries for so many groups.
-enum { KN_PANEL = 16 };
-#define KN_PANEL_ENTRIES(groups) ((groups)*KN_GROUP_SIZE * KN_PANEL)
+/// Entries that share a scale, and the largest magnitude that they get.
+static inline __attribute__((always_inline)) size_t kn_scaled_together(kn_rounding rounding) {
+    return rounding == KN_SIXTEEN_BITS ? 256 : 32;
+}
+static inline __attribute__((always_inline)) float kn_largest(kn_rounding rounding) {
+    return rounding == KN_NINE_BITS ? 255 : rounding == KN_SIXTEEN_BITS ? 32767 : 127;
+}
 
-/// Quantises a group, adds its entries up in `total`, and returns its scale; entries that are not
-/// finite make it NaN. Every step is exact or rounded once, so the result is the same to the bit in
-/// every instruction set.
-static inline __attribute__((always_inline)) float
-kn_quantise_group(int16_t *entries, int32_t *total, const float *x) {
-    // The bits of a magnitude order as the magnitude does, with what is not finite on top.
-    int32_t bits[KN_GROUP_SIZE], largest = 0;
-    memcpy(bits, x, sizeof bits);
-    for (int i = 0; i < KN_GROUP_SIZE; i++) {
-        int32_t magnitude = bits[i] & INT32_MAX;
-        largest = magnitude > largest ? magnitude : largest;
-    }
-    float top;
-    memcpy(&top, &largest, sizeof top);
-    // Below, the inverse would overflow; nothing that small counts beside other groups.
-    int usable = top >= 1e-30f && largest < 0x7F800000;
-    float inverse = usable ? KN_LARGEST_ACTIVATION / top : 0.0f;
+/// The bytes of an entry.
+static inline __attribute__((always_inline)) size_t kn_entry_size(kn_rounding rounding) {
+    return rounding == KN_EIGHT_BITS ? sizeof(int8_t) : sizeof(int16_t);
+}
+
+/// Quantises up to KN_GROUP_SIZE activations with the inverse of their scale, 0 for zeros, and
+/// returns the sum of the entries. Every step is exact or rounded once, so the result is the same
+/// to the bit in every instruction set.
+static inline __attribute__((always_inline)) int32_t
+kn_round_entries(kn_rounding rounding, void *entries, const float *x, size_t n, float inverse) {
+    float filled[KN_GROUP_SIZE] = {0};
+    int32_t rounded[KN_GROUP_SIZE], total = 0;
+    memcpy(filled, x, n * sizeof *x);
     for (int i = 0; i < KN_GROUP_SIZE; i++) {
         // Adding and taking off 1.5 * 2^23 rounds to the nearest whole number, ties to even.
-        float rounded = (usable ? x[i] : 0.0f) * inverse + 12582912.0f;
-        entries[i] = (int16_t)(rounded - 12582912.0f);
+        float nearest = (inverse > 0 ? filled[i] : 0.0f) * inverse + 12582912.0f;
+        rounded[i] = (int32_t)(nearest - 12582912.0f);
+        total += rounded[i];
     }
-    *total = 0;
-    for (int i = 0; i < KN_GROUP_SIZE; i++) *total += entries[i];
-    if (largest >= 0x7F800000) return __builtin_nanf("");
-    return usable ? top / KN_LARGEST_ACTIVATION : 0.0f;
+    for (size_t i = 0; i < KN_GROUP_SIZE; i++) {
+        if (rounding == KN_EIGHT_BITS) ((int8_t *)entries)[kn_byte_of(i)] = (int8_t)rounded[i];
+        else ((int16_t *)entries)[i] = (int16_t)rounded[i];
+    }
+    return total;
+}
+
+/// Quantises a row; a group with an entry that is not finite has the scale NaN.
+static inline __attribute__((always_inline)) void kn_round_row(kn_rounding rounding, void *entries,
+                                                               float *scales, int32_t *totals,
+                                                               const float *x, size_t n) {
+    size_t together = kn_scaled_together(rounding);
+    for (size_t from = 0; from < n; from += together) {
+        size_t count = n - from < together ? n - from : together;
+        // The bits of a magnitude order as the magnitude does, with what is not finite on top.
+        int32_t largest = 0, total = 0;
+        for (size_t i = 0; i < count; i++) {
+            int32_t bits;
+            memcpy(&bits, x + from + i, sizeof bits);
+            bits &= INT32_MAX;
+            largest = bits > largest ? bits : largest;
+        }
+        float top;
+        memcpy(&top, &largest, sizeof top);
+        // Below, the inverse would overflow; nothing that small counts beside other groups.
+        int usable = top >= 1e-30f && largest < 0x7F800000;
+        float inverse = usable ? kn_largest(rounding) / top : 0.0f;
+        for (size_t i = 0; i < count; i += KN_GROUP_SIZE) {
+            size_t some = count - i < KN_GROUP_SIZE ? count - i : KN_GROUP_SIZE;
+            char *to = (char *)entries + (from + i) * kn_entry_size(rounding);
+            total += some < KN_GROUP_SIZE
+                         ? kn_round_entries(rounding, to, x + from + i, some, inverse)
+                         : kn_round_entries(rounding, to, x + from + i, KN_GROUP_SIZE, inverse);
+        }
+        *totals++ = rounding == KN_NINE_BITS ? total : -128 * total;
+        *scales++ = largest >= 0x7F800000 ? __builtin_nanf("")
+                    : usable              ? top / kn_largest(rounding)
+                                          : 0.0f;
+    }
 }
 
 /// The first key that the query at a position sees.

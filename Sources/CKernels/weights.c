@@ -1,4 +1,4 @@
-// Encodes weights in groups, once, when a model is loaded.
+// Encodes weights as whole numbers, once, when a model is loaded.
 //
 // The loops run over whole groups in lanes, so that the compiler makes vectors of them: of AVX2
 // too, where the CPU has it. Every operation is rounded once, thus both give the same bytes.
@@ -9,11 +9,10 @@ enum { LANES = 8 };
 
 #define KN_ALWAYS static inline __attribute__((always_inline))
 
-/// One way to encode a group, and how far it lies off.
+/// One way to encode a group of half bytes, and the sum of the squares of what values lose.
 typedef struct {
-    int step, base, levels;
-    /// The sum of the squares of what values lose, and the most that one loses.
-    float error, most;
+    int step, base;
+    float error;
 } encoding;
 
 /// The nearest whole number: adding 1.5 * 2^23 leaves no room for a fraction.
@@ -22,54 +21,28 @@ KN_ALWAYS float nearest(float x) { return (x + 12582912.0f) - 12582912.0f; }
 KN_ALWAYS float smaller(float a, float b) { return a < b ? a : b; }
 KN_ALWAYS float larger(float a, float b) { return a > b ? a : b; }
 
-KN_ALWAYS float entry_of(float value, const encoding *e, float inverse) {
-    float entry = nearest((value - (float)e->base) * inverse);
-    return smaller(larger(entry, 0), (float)e->levels);
+KN_ALWAYS float half_byte_of(float value, const encoding *e, float inverse) {
+    return smaller(larger(nearest((value - (float)e->base) * inverse), 0), 15);
 }
 
 /// The encoding with `step` of a group's values, which are in units.
-KN_ALWAYS encoding try_step(const float *value, float lowest, int step, int levels) {
-    encoding e = {step < 1 ? 1 : step, (int)nearest(lowest), levels, 0, 0};
-    float inverse = 1.0f / (float)e.step, error[LANES] = {0}, most[LANES] = {0};
+KN_ALWAYS encoding try_step(const float *value, float lowest, int step) {
+    encoding e = {step < 1 ? 1 : step, (int)nearest(lowest), 0};
+    float inverse = 1.0f / (float)e.step, error[LANES] = {0};
     for (size_t i = 0; i < KN_GROUP_SIZE; i += LANES) {
         for (size_t l = 0; l < LANES; l++) {
             float value_here = value[i + l];
-            float off = entry_of(value_here, &e, inverse) * (float)e.step + (float)e.base;
+            float off = half_byte_of(value_here, &e, inverse) * (float)e.step + (float)e.base;
             off = off - value_here;
             error[l] += off * off;
-            most[l] = larger(most[l], fabsf(off));
         }
     }
-    for (size_t l = 0; l < LANES; l++) {
-        e.error += error[l];
-        e.most = larger(e.most, most[l]);
-    }
+    for (size_t l = 0; l < LANES; l++) e.error += error[l];
     return e;
 }
 
-/// The step of which a multiple is nearest to `distance`, while 256 of them span 15 distances; 0
-/// when none is near.
-KN_ALWAYS int divisor(float distance) {
-    enum { PARTS = 17, FILLED = 24 };
-    float step[FILLED], gap[FILLED];
-    for (int i = 0; i < FILLED; i++) {
-        float part = (float)(i + 1);
-        step[i] = nearest(distance / part);
-        float off = fabsf(distance - step[i] * part);
-        int usable = (step[i] >= 1) & (step[i] <= KN_LARGEST_STEP) & (i < PARTS);
-        gap[i] = usable ? off : distance;
-    }
-    float least = distance;
-    for (int i = 0; i < PARTS; i++) least = smaller(least, gap[i]);
-    for (int i = 0; i < PARTS; i++) {
-        if (gap[i] == least && least < distance) return (int)step[i];
-    }
-    return 0;
-}
-
-/// The nearest of the encodings worth trying. With 256 levels also those that 16 even levels are
-/// among, which a file's blocks often have: they come out as they went in.
-KN_ALWAYS encoding choose(const float *value, kn_format format) {
+/// The nearer of the encodings worth trying.
+KN_ALWAYS encoding choose(const float *value) {
     float low[LANES], high[LANES];
     memcpy(low, value, sizeof low);
     memcpy(high, value, sizeof high);
@@ -83,37 +56,33 @@ KN_ALWAYS encoding choose(const float *value, kn_format format) {
         low[0] = smaller(low[0], low[l]);
         high[0] = larger(high[0], high[l]);
     }
-    float lowest = low[0], range = high[0] - lowest;
-    if (format == KN_INT4) {
-        encoding near = try_step(value, lowest, (int)nearest(range / 15), 15);
-        encoding over = try_step(value, lowest, (int)ceilf(range / 15), 15);
-        return over.error < near.error ? over : near;
-    }
-    encoding even = try_step(value, lowest, divisor(range / 15), 255);
-    encoding all = try_step(value, lowest, (int)ceilf(range / 255), 255);
-    // No value may lose more than half of the finer step.
-    int coarse = even.most > 0.5f * (float)all.step + 0.5f;
-    return coarse || all.error < even.error ? all : even;
+    float step = (high[0] - low[0]) / 15;
+    encoding near = try_step(value, low[0], (int)nearest(step));
+    encoding over = try_step(value, low[0], (int)ceilf(step));
+    return over.error < near.error ? over : near;
 }
 
 /// Encodes the group whose values, in units, fill KN_GROUP_SIZE.
-KN_ALWAYS void encode_group(kn_scaling *scaling, uint8_t *to, kn_format format,
-                            const float *value) {
-    encoding e = choose(value, format);
-    uint8_t entries[KN_GROUP_SIZE];
+KN_ALWAYS void encode_half_bytes(kn_scaling *scaling, uint8_t *to, const float *value) {
+    encoding e = choose(value);
     float inverse = 1.0f / (float)e.step;
-    for (size_t i = 0; i < KN_GROUP_SIZE; i++)
-        entries[i] = (uint8_t)(int)entry_of(value[i], &e, inverse);
     *scaling = (kn_scaling){(uint16_t)e.step, (int16_t)e.base};
-    if (format == KN_INT4) memset(to, 0, KN_GROUP_SIZE / 2);
+    memset(to, 0, KN_GROUP_SIZE / 2);
     for (size_t i = 0; i < KN_GROUP_SIZE; i++) {
         size_t half = kn_half_byte_of(i);
-        if (format == KN_INT8) to[kn_byte_of(i)] = entries[i];
-        else to[half / 2] |= (uint8_t)(entries[i] << half % 2 * 4);
+        uint8_t entry = (uint8_t)(int)half_byte_of(value[i], &e, inverse);
+        to[half / 2] |= (uint8_t)(entry << half % 2 * 4);
     }
 }
 
-float kn_unit(const float *values, size_t n) {
+KN_ALWAYS void encode_bytes(uint8_t *to, const float *value) {
+    for (size_t i = 0; i < KN_GROUP_SIZE; i++)
+        to[kn_byte_of(i)] =
+            (uint8_t)((int)smaller(larger(nearest(value[i]), -KN_LARGEST_BYTE), KN_LARGEST_BYTE) +
+                      128);
+}
+
+float kn_unit(kn_format format, const float *values, size_t n) {
     // The bits of a magnitude order as the magnitude does, with what is not finite on top.
     int32_t largest = 0;
     for (size_t i = 0; i < n; i++) {
@@ -126,24 +95,28 @@ float kn_unit(const float *values, size_t n) {
     float top;
     memcpy(&top, &largest, sizeof top);
     // Below, the inverse would overflow.
-    return top < 1e-30f ? 0 : top / KN_LARGEST_WEIGHT;
+    return top < 1e-30f ? 0 : top / (format == KN_INT8 ? KN_LARGEST_BYTE : KN_LARGEST_WEIGHT);
 }
 
 KN_ALWAYS void encode(void *out, kn_format format, const float *row, size_t n, const float *units,
                       int along_columns) {
-    size_t groups = kn_groups(n);
+    uint8_t *entries = out;
+    if (format == KN_INT4) entries += kn_half_bytes_at(kn_groups(n), 0);
     for (size_t first = 0; first < n; first += KN_GROUP_SIZE) {
         float value[KN_GROUP_SIZE];
         for (size_t i = 0; i < KN_GROUP_SIZE; i++) {
-            // What fills the last group up is never used, and changes no extreme.
+            // What fills the last group up changes no extreme.
             size_t j = first + i < n ? first + i : first;
             float unit = along_columns ? units[j] : *units;
             value[i] = unit > 0 ? row[j] / unit : 0;
         }
-        size_t group = first / KN_GROUP_SIZE;
+        if (format == KN_INT8) {
+            encode_bytes(entries + first, value);
+            continue;
+        }
         kn_scaling scaling;
-        uint8_t *entries = (uint8_t *)out + kn_entries_at(format, groups, group);
-        encode_group(&scaling, entries, format, value);
+        size_t group = first / KN_GROUP_SIZE;
+        encode_half_bytes(&scaling, entries + first / 2, value);
         memcpy((char *)out + group * sizeof scaling, &scaling, sizeof scaling);
     }
 }

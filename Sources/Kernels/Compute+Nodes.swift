@@ -53,7 +53,7 @@ extension Compute {
         guard let first = busy.first, tokens > 0, let nodeScratch else { return }
         let (kernels, x, y) = unsafe (kernels, input.base, output.base)
         nodeScratch.lend { parts in
-            if isQuantised { quantise(input, shares, parts) }
+            if isQuantised { quantise(input, for: weight.format, shares, parts) }
             let sums = unsafe parts.indices.map {
                 unsafe $0 == first ? y : parts[$0].sums(shares[$0].isEmpty ? 0 : tokens * width)
             }
@@ -123,21 +123,24 @@ extension Compute {
     /// Turns each node's share of the input into whole numbers.
     private func quantise(
         _ input: borrowing Activations,
+        for format: WeightFormat,
         _ shares: NodeShares,
         _ parts: [NodeScratch.Part]
     ) {
         let (kernels, x, width) = unsafe (kernels, input.base, input.width)
         for (node, part) in parts.map(\.input).enumerated() {
-            part.reshape(rowCount: input.rowCount, width: shares[node].count)
+            let share = shares[node]
+            part.reshape(
+                rowCount: input.rowCount,
+                width: share.count,
+                rounding: unsafe kernels.rounding(for: format)
+            )
             forEachRow(input.rowCount) { row in
-                // SAFETY: there is room for all rows; every row is written by one task.
-                let (entries, scales, totals) = unsafe part.row(row)
-                unsafe kernels.quantise(
-                    entries,
-                    scales,
-                    totals,
-                    x + row * width + shares[node].lowerBound,
-                    shares[node].count
+                unsafe part.write(
+                    x + row * width + share.lowerBound,
+                    count: share.count,
+                    to: row,
+                    kernels
                 )
             }
         }

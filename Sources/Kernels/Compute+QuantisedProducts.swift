@@ -21,7 +21,7 @@ extension Compute {
     ) {
         let (kernels, y, count) = unsafe (kernels, output.base, output.width)
         let tokens = input.rowCount
-        quantising(input) { x in
+        quantising(input, for: weight.format) { x in
             unsafe withKept(keeping) { kept in
                 splitRounds(
                     tokens: tokens,
@@ -62,9 +62,10 @@ extension Compute {
         keeping: [Int32]?,
         into output: inout Activations
     ) {
+        precondition(gate.format == up.format, "one rounding of the input for both")
         let (kernels, y, count) = unsafe (kernels, output.base, output.width)
         let tokens = input.rowCount
-        quantising(input) { x in
+        quantising(input, for: gate.format) { x in
             unsafe withKept(keeping) { kept in
                 splitRounds(
                     tokens: tokens,
@@ -109,12 +110,12 @@ extension Compute {
         precondition(weight.outputsAreColumns, "the columns' units")
         let (kernels, y, width) = unsafe (kernels, output.base, output.width)
         let (tokens, count) = (input.rowCount, input.width)
-        quantising(input) { x in
+        quantising(input, for: weight.format) { x in
             unsafe withKept(keeping) { kept in
                 splitRounds(
                     tokens: tokens,
                     count: width,
-                    grain: QuantisedActivations.groupSize,
+                    grain: Int(KN_GROUP_SIZE),
                     worthwhile: tokens <= Self.fewTokens ? Self.worthwhileColumns : 1
                 ) {
                     token,
@@ -147,23 +148,19 @@ extension Compute {
     /// Turns the input into whole numbers, and lends them.
     private func quantising(
         _ input: borrowing Activations,
+        for format: WeightFormat,
         _ body: (QuantisedActivations) -> Void
     ) {
         let (kernels, x) = unsafe (kernels, input.base)
         let (tokens, width) = (input.rowCount, input.width)
         withQuantisedInput { quantised in
-            quantised.reshape(rowCount: tokens, width: width)
-            let rows = unsafe quantised.row(0)
-            let groups = quantised.groupCount
+            quantised.reshape(
+                rowCount: tokens,
+                width: width,
+                rounding: unsafe kernels.rounding(for: format)
+            )
             forEachRow(tokens) { row in
-                // SAFETY: there is room for `tokens` rows; every row is written by one task.
-                unsafe kernels.quantise(
-                    rows.0 + row * groups * QuantisedActivations.groupSize,
-                    rows.1 + row * groups,
-                    rows.2 + row * groups,
-                    x + row * width,
-                    width
-                )
+                unsafe quantised.write(x + row * width, count: width, to: row, kernels)
             }
             body(quantised)
         }

@@ -6,7 +6,7 @@ public enum InstructionSet: String, CaseIterable, Comparable, Sendable {
     case scalar
     /// AVX2 with FMA.
     case avx2
-    /// AVX-512 F, BW, VL and DQ.
+    /// AVX-512 F, BW, VL, DQ and VNNI; and BF16 where the CPU has it.
     case avx512
 
     /// The best one that this CPU and its operating system support.
@@ -20,6 +20,11 @@ public enum InstructionSet: String, CaseIterable, Comparable, Sendable {
     /// Weaker before stronger.
     public static func < (left: Self, right: Self) -> Bool {
         left.code.rawValue < right.code.rawValue
+    }
+
+    /// Whether products with bf16 weights round their input to bf16 too.
+    var roundsToBF16: Bool {
+        unsafe kn_kernels_for(code).map { unsafe $0.pointee.rounds_to_bf16 != 0 } ?? false
     }
 
     var code: kn_isa {

@@ -1,49 +1,67 @@
 internal import CKernels
 
-/// Rows of activations as whole numbers of nine bits, with a scale for each 32 of a row.
+/// Rows of activations as whole numbers, with a scale for some of them together.
 ///
-/// What the products with quantised weights read: with them sums over 32 entries are exact in 32 bits.
-/// A row's last group is filled up with zeros.
+/// What the products with weights of whole numbers read; see `kn_rounding`. A row is filled up with zeros.
 ///
 /// `@unchecked Sendable`: `Compute` lends its only instance to one product at a time, under a lock.
 final class QuantisedActivations: @unchecked Sendable {
-    private var entries = AlignedMemory<Int16>(count: 0)
+    private var entries = AlignedMemory<UInt8>(count: 0)
     private var scales = AlignedMemory<Float>(count: 0)
     private var totals = AlignedMemory<Int32>(count: 0)
-    /// Groups a row.
-    private(set) var groupCount = 0
-
-    /// Entries that share a scale.
-    static var groupSize: Int { Int(KN_GROUP_SIZE) }
+    private var rounding = KN_NINE_BITS
+    /// Entries a row, and scales a row.
+    private var (width, groupCount) = (0, 0)
 
     /// Makes room for rows of `width` entries; the contents are undefined afterwards.
-    func reshape(rowCount: Int, width: Int) {
-        groupCount = (width + Self.groupSize - 1) / Self.groupSize
+    func reshape(rowCount: Int, width: Int, rounding: kn_rounding) {
+        let (filled, together) = (Int(KN_GROUP_SIZE), Self.entriesTogether(rounding))
+        self.rounding = rounding
+        self.width = (width + filled - 1) / filled * filled
+        groupCount = (width + together - 1) / together
+        let byteCount = rowCount * self.width * entrySize
+        if byteCount > entries.count { entries = AlignedMemory(count: byteCount) }
         let count = rowCount * groupCount
         guard count > scales.count else { return }
-        entries = AlignedMemory(count: count * Self.groupSize)
         scales = AlignedMemory(count: count)
         totals = AlignedMemory(count: count)
     }
 
-    /// Where one row's entries, scales and sums go.
-    func row(
-        _ index: Int
-    ) -> (UnsafeMutablePointer<Int16>, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Int32>) {
-        let first = index * groupCount
-        return unsafe (
-            entries.base + first * Self.groupSize, scales.base + first, totals.base + first
+    /// Writes one row, of the entries at `x`.
+    func write(_ x: UnsafePointer<Float>, count: Int, to row: Int, _ kernels: kn_kernels) {
+        // SAFETY: there is room for the row; a row is written by one task.
+        unsafe kernels.quantise(
+            rounding,
+            entries.base + row * width * entrySize,
+            scales.base + row * groupCount,
+            totals.base + row * groupCount,
+            x,
+            count
         )
     }
 
     /// The rows from `row` on, as the kernels see them; valid while `self` lives.
     func view(from row: Int) -> kn_quantised {
-        let (entries, scales, totals) = unsafe self.row(row)
-        return unsafe kn_quantised(
-            entries: entries,
-            scales: scales,
-            totals: totals,
+        unsafe kn_quantised(
+            rounding: rounding,
+            entries: entries.base + row * width * entrySize,
+            scales: scales.base + row * groupCount,
+            totals: totals.base + row * groupCount,
+            width: width,
             groups: groupCount
         )
+    }
+
+    private var entrySize: Int { rounding == KN_EIGHT_BITS ? 1 : 2 }
+
+    private static func entriesTogether(_ rounding: kn_rounding) -> Int {
+        rounding == KN_SIXTEEN_BITS ? 256 : 32
+    }
+}
+
+extension kn_kernels {
+    /// How activations are rounded for weights of a format.
+    func rounding(for format: WeightFormat) -> kn_rounding {
+        format == .int4 ? KN_NINE_BITS : unsafe byte_rounding
     }
 }

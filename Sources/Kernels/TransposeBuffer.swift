@@ -49,15 +49,15 @@ public final class TransposeBuffer {
         if let error = failure.withLock({ $0 }) { throw error }
     }
 
-    /// The unit of each row as an output, `[rowCount]`; see `WeightMatrix.init`.
-    public func rowUnits() -> [Float] {
+    /// The unit in a format of each row as an output, `[rowCount]`; see `WeightMatrix.init`.
+    public func rowUnits(_ format: WeightFormat) -> [Float] {
         var units = [Float](repeating: 0, count: rowCount)
         let (base, columnCount) = unsafe (memory.base, columnCount)
         unsafe units.withUnsafeMutableBufferPointer { units in
             guard let units = units.baseAddress else { return }
             compute.forEachRow(rowCount) { row in
                 // SAFETY: as in `load`; every unit is written by one task.
-                unsafe units[row] = kn_unit(base + row * columnCount, columnCount)
+                unsafe units[row] = kn_unit(format.code, base + row * columnCount, columnCount)
             }
         }
         return units

@@ -6,7 +6,7 @@ public enum WeightFormat: String, CaseIterable, Sendable {
     case f32
     /// The upper 16 bits of a 32-bit float, rounded to nearest even.
     case bf16
-    /// Bytes, with a step and a base for each 32 entries of a row, and a unit an output.
+    /// Bytes, as multiples of a unit an output.
     case int8
     /// Half bytes, with a step and a base for each 32 entries of a row, and a unit an output.
     case int4
@@ -17,7 +17,7 @@ public enum WeightFormat: String, CaseIterable, Sendable {
         return switch self {
         case .f32: columnCount * MemoryLayout<Float>.size
         case .bf16: columnCount * MemoryLayout<UInt16>.size
-        case .int8: groups * (MemoryLayout<kn_scaling>.stride + Int(KN_GROUP_SIZE))
+        case .int8: groups * Int(KN_GROUP_SIZE)
         case .int4: groups * (MemoryLayout<kn_scaling>.stride + Int(KN_GROUP_SIZE) / 2)
         }
     }

@@ -28,12 +28,12 @@ public final class WeightMatrix: @unchecked Sendable {
     /// Stores a matrix row by row.
     ///
     /// - Parameters:
-    ///   - format: How to store it. int8 and int4 take 256 or 16 even levels between the extremes of
-    ///     32 entries of a row, as multiples of the output's unit; entries that are not finite make
-    ///     their output NaN.
+    ///   - format: How to store it. int8 takes 255 even levels between an output's largest weight and
+    ///     its opposite; int4 takes 16 between the extremes of 32 entries of a row. Entries that are
+    ///     not finite make their output NaN.
     ///   - rowCount: Rows.
     ///   - columnCount: Entries a row.
-    ///   - columnUnits: For a matrix whose columns are the outputs: `unit(of:)` of each column. Nil:
+    ///   - columnUnits: For a matrix whose columns are the outputs: `unit(_:of:)` of each column. Nil:
     ///     the rows are the outputs.
     ///   - compute: Whose workers share the rows, and whose nodes hold them; nil: the caller alone, and
     ///     no node in particular.
@@ -111,10 +111,12 @@ public final class WeightMatrix: @unchecked Sendable {
         return (copies, shares)
     }
 
-    /// The unit of an output whose weights these are; see `WeightMatrix.init`.
-    public static func unit(of weights: [Float]) -> Float {
+    /// The unit in a format of an output whose weights these are; see `WeightMatrix.init`.
+    public static func unit(_ format: WeightFormat, of weights: [Float]) -> Float {
         // SAFETY: the count is the array's, and the kernel keeps no pointer.
-        unsafe weights.withUnsafeBufferPointer { unsafe kn_unit($0.baseAddress, $0.count) }
+        unsafe weights.withUnsafeBufferPointer {
+            unsafe kn_unit(format.code, $0.baseAddress, $0.count)
+        }
     }
 
     /// Bytes in memory, those of all copies.
@@ -168,7 +170,7 @@ public final class WeightMatrix: @unchecked Sendable {
             for column in 0..<columnCount { unsafe entries[column] = row[column].roundedToBF16 }
         case .int8, .int4:
             let unit = unsafe outputsAreColumns ? units.base : units.base + index
-            if !outputsAreColumns { unsafe unit.initialize(to: Self.unit(of: row)) }
+            if !outputsAreColumns { unsafe unit.initialize(to: Self.unit(format, of: row)) }
             unsafe kn_encode_row(
                 target,
                 format.code,

@@ -213,11 +213,12 @@ struct ModelLoader {
             try file.copyRow(row, of: tensor, into: &span)
         }
         let norms = Mutex(ConsumerNorms(channelCount: channels))
+        let format = plan.format(of: tensor.name)
         let matrix = WeightMatrix(
-            format: plan.format(of: tensor.name),
+            format: format,
             rowCount: channels,
             columnCount: hidden,
-            columnUnits: source.rowUnits(),
+            columnUnits: source.rowUnits(format),
             compute: compute
         ) { channel, span in
             source.copyColumn(channel, into: &span)

@@ -71,9 +71,12 @@ static void expect_same(const char *what, const float *a, const float *b, size_t
 static int run_tables(int argc, char **argv, void (*test_table)(const kn_kernels *)) {
     int emulated = argc > 1 && strcmp(argv[1], "emulated") == 0;
 #if KN_X86
-    static const kn_kernels emulated_table = KN_TABLE(avx512, KN_ISA_AVX512, "avx512");
+    static const kn_kernels emulated_tables[] = {
+        KN_TABLE(avx512, KN_ISA_AVX512, "avx512", KN_EIGHT_BITS),
+        KN_TABLE_WITH(avx512, avx512_bf16, KN_ISA_AVX512, "avx512-bf16", KN_EIGHT_BITS, 1),
+    };
     if (emulated) {
-        test_table(&emulated_table);
+        for (int i = 0; i < 2; i++) test_table(emulated_tables + i);
         return failures != 0;
     }
 #endif

@@ -4,24 +4,33 @@
 
 static const kn_kernels *scalar;
 
-/// A matrix in groups, with units for its rows and for its columns.
+/// A matrix of whole numbers, with units for its rows and for its columns.
 static kn_weight random_weight(kn_format format, size_t rows, size_t columns) {
     size_t groups = kn_groups(columns);
-    int levels = format == KN_INT8 ? 255 : 15;
-    size_t size = kn_entries_at(format, groups, groups);
+    kn_weight w = {format, NULL, columns, random_floats(rows > columns ? rows : columns)};
+    size_t size = kn_row_size(&w);
     char *data = take(rows, size);
-    for (size_t i = 0; i < rows * size; i++) data[i] = (char)(random_unit() * 128);
-    for (size_t i = 0; i < rows * groups; i++) {
+    for (size_t i = 0; i < rows * size; i++) {
+        // No weight is 128 less than zero.
+        do data[i] = (char)(random_unit() * 128);
+        while (format == KN_INT8 && data[i] == 0);
+    }
+    for (size_t i = 0; format == KN_INT4 && i < rows * groups; i++) {
         // Steps and bases of all sizes that keep every entry within the largest weight.
-        uint16_t step = (uint16_t)(1 + (random_unit() + 1) * KN_LARGEST_WEIGHT / levels);
-        if (step * levels > 2 * KN_LARGEST_WEIGHT) step = 2 * KN_LARGEST_WEIGHT / levels;
-        int room = 2 * KN_LARGEST_WEIGHT - step * levels;
+        uint16_t step = (uint16_t)(1 + (random_unit() + 1) * KN_LARGEST_WEIGHT / 15);
+        if (step * 15 > 2 * KN_LARGEST_WEIGHT) step = 2 * KN_LARGEST_WEIGHT / 15;
+        int room = 2 * KN_LARGEST_WEIGHT - step * 15;
         int16_t base = (int16_t)(-KN_LARGEST_WEIGHT + (random_unit() + 1) / 2 * room);
         kn_scaling scaling = {step, base};
         memcpy(data + i / groups * size + i % groups * sizeof scaling, &scaling, sizeof scaling);
     }
-    float *units = random_floats(rows > columns ? rows : columns);
-    return (kn_weight){format, data, columns, units};
+    w.data = data;
+    return w;
+}
+
+/// How the table takes activations for a format.
+static kn_rounding rounding_for(kn_format format) {
+    return format == KN_INT8 ? K->byte_rounding : KN_NINE_BITS;
 }
 
 static double entry(const kn_weight *w, size_t row, size_t j, size_t output) {
@@ -34,11 +43,39 @@ typedef struct {
     double *values;
 } tokens_of;
 
-static tokens_of quantise(size_t tokens, size_t n) {
-    size_t groups = kn_groups(n);
-    int16_t *entries = take(tokens * groups * KN_GROUP_SIZE, sizeof(int16_t));
+/// Entry i of a row.
+static int entry_of(kn_rounding rounding, const void *row, size_t i) {
+    size_t group = i / KN_GROUP_SIZE * KN_GROUP_SIZE;
+    if (rounding == KN_EIGHT_BITS) return ((const int8_t *)row)[group + kn_byte_of(i % 32)];
+    return ((const int16_t *)row)[i];
+}
+
+/// Memory for quantised rows of n entries.
+static kn_quantised room_for(kn_rounding rounding, size_t tokens, size_t n) {
+    size_t width = kn_groups(n) * KN_GROUP_SIZE;
+    size_t groups = (n + kn_scaled_together(rounding) - 1) / kn_scaled_together(rounding);
+    void *entries = take(tokens * width, kn_entry_size(rounding));
     float *scales = take(tokens * groups, sizeof(float));
-    int32_t *totals = take(tokens * groups, sizeof(int32_t));
+    return (kn_quantised){rounding, entries, scales, take(tokens * groups, sizeof(int32_t)),
+                          width,    groups};
+}
+
+/// The rows from one on.
+static kn_quantised from_row(kn_quantised q, size_t t) {
+    q.entries = (const char *)q.entries + t * q.width * kn_entry_size(q.rounding);
+    q.scales += t * q.groups;
+    q.totals += t * q.groups;
+    return q;
+}
+
+static void run_quantise(const kn_kernels *table, kn_quantised q, const float *x, size_t n) {
+    table->quantise(q.rounding, (void *)(uintptr_t)q.entries, (float *)(uintptr_t)q.scales,
+                    (int32_t *)(uintptr_t)q.totals, x, n);
+}
+
+static tokens_of quantise(kn_rounding rounding, size_t tokens, size_t n) {
+    kn_quantised q = room_for(rounding, tokens, n);
+    size_t together = kn_scaled_together(rounding);
     double *values = calloc(tokens * n + 1, sizeof(double));
     if (!values) abort();
     allocations[allocation_count++] = (char *)values;
@@ -46,32 +83,34 @@ static tokens_of quantise(size_t tokens, size_t n) {
         int mark = allocation_count;
         float *row = random_floats(n);
         for (size_t i = 0; i < n; i++) row[i] *= expf(8 * (float)random_unit());
-        int16_t *to = entries + t * groups * KN_GROUP_SIZE;
-        K->quantise(to, scales + t * groups, totals + t * groups, row, n);
-        for (size_t g = 0; g < groups; g++) {
+        kn_quantised to = from_row(q, t);
+        run_quantise(K, to, row, n);
+        for (size_t g = 0; g < q.groups; g++) {
             float largest = 0;
             int32_t total = 0;
-            for (size_t i = 0; i < KN_GROUP_SIZE; i++) {
-                size_t j = g * KN_GROUP_SIZE + i;
-                total += to[j];
+            size_t first = g * together, end = first + together;
+            for (size_t j = first; j < end && j < q.width; j++) {
+                int found = entry_of(rounding, to.entries, j);
+                total += found;
                 if (j < n && fabsf(row[j]) > largest) largest = fabsf(row[j]);
-                if (j >= n && to[j] != 0) fail("quantise's padding", to[j], 0, 0);
+                if (j >= n && found != 0) fail("quantise's padding", found, 0, 0);
             }
-            if (total != totals[t * groups + g]) fail("quantise's total", (double)total, 0, 0);
-            for (size_t j = g * KN_GROUP_SIZE; j < n && j < (g + 1) * KN_GROUP_SIZE; j++) {
-                double value = (double)to[j] * scales[t * groups + g];
+            if (rounding != KN_NINE_BITS) total *= -128;
+            if (total != to.totals[g]) fail("quantise's total", (double)total, 0, 0);
+            for (size_t j = first; j < n && j < end; j++) {
+                double value = (double)entry_of(rounding, to.entries, j) * to.scales[g];
                 values[t * n + j] = value;
                 // Half a step, and the rounding of scale and inverse.
-                double half = largest / KN_LARGEST_ACTIVATION * 0.5 + largest * 4 * 0x1p-24;
+                double half = largest / kn_largest(rounding) * 0.5 + largest * 4 * 0x1p-24;
                 expect_near("quantise", (float)value, row[j], half);
             }
         }
         release(mark);
     }
-    return (tokens_of){{entries, scales, totals, groups}, values};
+    return (tokens_of){q, values};
 }
 
-static void test_quantise_bits(size_t n) {
+static void test_quantise_bits(kn_rounding rounding, size_t n) {
     int mark = allocation_count;
     float *x = random_floats(n);
     for (int round = 0; round < 6; round++) {
@@ -80,27 +119,28 @@ static void test_quantise_bits(size_t n) {
         if (round == 3) memset(x, 0, n * sizeof(float));
         if (n > 1 && round == 4) x[0] = 1e-38f;
         if (n > 1 && round == 5) x[n - 1] = 3e38f;
-        size_t groups = kn_groups(n);
-        int16_t *a = take(groups * KN_GROUP_SIZE, 2), *b = take(groups * KN_GROUP_SIZE, 2);
-        float *sa = take(groups, 4), *sb = take(groups, 4);
-        int32_t *ta = take(groups, 4), *tb = take(groups, 4);
-        K->quantise(a, sa, ta, x, n);
-        scalar->quantise(b, sb, tb, x, n);
-        for (size_t i = 0; i < groups * KN_GROUP_SIZE; i++)
-            if (a[i] != b[i]) fail("quantise's entries", a[i], b[i], 0);
-        for (size_t g = 0; g < groups; g++) {
-            if (isnan(sb[g]) != isnan(sa[g])) fail("quantise's NaN", sa[g], sb[g], 0);
-            if (!isnan(sb[g])) expect_same("quantise's scales", sa + g, sb + g, 1);
+        kn_quantised a = room_for(rounding, 1, n), b = room_for(rounding, 1, n);
+        run_quantise(K, a, x, n);
+        run_quantise(scalar, b, x, n);
+        for (size_t i = 0; i < a.width; i++) {
+            int found = entry_of(rounding, a.entries, i), same = entry_of(rounding, b.entries, i);
+            if (found != same) fail("quantise's entries", found, same, 0);
         }
-        if (n > 1 && (round == 1 || round == 2) && !isnan(sa[n / 2 / KN_GROUP_SIZE]))
-            fail("quantise of what is not finite", sa[n / 2 / KN_GROUP_SIZE], NAN, 0);
+        for (size_t g = 0; g < a.groups; g++) {
+            float found = a.scales[g], same = b.scales[g];
+            if (isnan(found) != isnan(same)) fail("quantise's NaN", found, same, 0);
+            if (!isnan(same)) expect_same("quantise's scales", &found, &same, 1);
+        }
+        float middle = n > 1 ? a.scales[n / 2 / kn_scaled_together(rounding)] : NAN;
+        if ((round == 1 || round == 2) && !isnan(middle))
+            fail("quantise of what is not finite", middle, NAN, 0);
     }
     release(mark);
 }
 
 static void test_out(kn_format format, size_t tokens, size_t rows, size_t columns, int selected) {
     int mark = allocation_count;
-    tokens_of x = quantise(tokens, columns);
+    tokens_of x = quantise(rounding_for(format), tokens, columns);
     size_t count = selected ? (rows + 1) / 2 : rows, ldo = count + 2;
     kn_weight w = random_weight(format, rows, columns), up = random_weight(format, rows, columns);
     int32_t *kept = take(rows, sizeof(int32_t));
@@ -136,10 +176,7 @@ static void test_out(kn_format format, size_t tokens, size_t rows, size_t column
         // A token alone and a part of the rows give the same to the bit.
         if (tokens > 0 && count > 0) {
             size_t t = tokens / 2, i = count / 3;
-            kn_quantised one = x.q;
-            one.entries += t * one.groups * KN_GROUP_SIZE;
-            one.scales += t * one.groups;
-            one.totals += t * one.groups;
+            kn_quantised one = from_row(x.q, t);
             float *row = take(count, sizeof(float));
             K->gated_unit_quantised(row, count, &one, 1, &w, &up, activation,
                                     list ? list + i : NULL, i, count - i);
@@ -152,7 +189,7 @@ static void test_out(kn_format format, size_t tokens, size_t rows, size_t column
 static void test_in(kn_format format, size_t tokens, size_t rows, size_t columns, int selected) {
     int mark = allocation_count;
     size_t count = selected ? (rows + 1) / 2 : rows, ldy = columns + 5;
-    tokens_of x = quantise(tokens, count);
+    tokens_of x = quantise(rounding_for(format), tokens, count);
     kn_weight w = random_weight(format, rows, columns);
     int32_t *kept = take(rows, sizeof(int32_t));
     for (size_t i = 0; i < rows; i++) kept[i] = (int32_t)((i * 7 + 3) % rows);
@@ -181,27 +218,28 @@ static void test_in(kn_format format, size_t tokens, size_t rows, size_t columns
     release(mark);
 }
 
-/// What is encoded lies within half a step of its group, and even levels within the rounding of
-/// their distance: to a unit, or, in int8, to a product of two numbers that fit entry and step.
+/// What is encoded lies within half a step of its output, or of its group, and what a file of even
+/// levels holds within the rounding of their distance to a unit.
 static void test_encoding(kn_format format, size_t n) {
     int mark = allocation_count;
     float *x = random_floats(n), *row = take(n, sizeof(float));
-    float unit = kn_unit(x, n);
-    kn_weight w = {format, take(kn_entries_at(format, kn_groups(n), kn_groups(n)), 1), n, &unit};
-    kn_encode_row((void *)(uintptr_t)w.data, format, x, n, &unit, 0);
+    float unit = kn_unit(format, x, n);
+    kn_weight w = {format, NULL, n, &unit};
+    void *data = take(kn_row_size(&w), 1);
+    w.data = data;
+    kn_encode_row(data, format, x, n, &unit, 0);
     K->expand_row(row, &w, 0);
-    double levels = format == KN_INT8 ? 255 : 15;
-    for (size_t i = 0; i < n; i++)
-        expect_near("encoding", row[i], x[i], (2 / levels + 2 * (double)unit) * 0.51 + unit);
+    double step = format == KN_INT8 ? (double)unit : (2.0 / 15 + 4 * (double)unit);
+    for (size_t i = 0; i < n; i++) expect_near("encoding", row[i], x[i], step * 0.51);
     for (size_t i = 0; i < n; i++) x[i] = (float)(i % 16) * 0.375f - 1.5f;
-    unit = kn_unit(x, n);
-    kn_encode_row((void *)(uintptr_t)w.data, format, x, n, &unit, 0);
+    unit = kn_unit(format, x, n);
+    kn_encode_row(data, format, x, n, &unit, 0);
     K->expand_row(row, &w, 0);
     for (size_t i = 0; i < n / KN_GROUP_SIZE * KN_GROUP_SIZE; i++)
-        expect_near("even levels", row[i], x[i], (format == KN_INT8 ? 17 : 9) * (double)unit);
+        expect_near("even levels", row[i], x[i], (format == KN_INT8 ? 0.51 : 9) * (double)unit);
     if (n > 0) {
         x[n - 1] = NAN;
-        if (!isnan(kn_unit(x, n))) fail("a unit of NaN", kn_unit(x, n), NAN, 0);
+        if (!isnan(kn_unit(format, x, n))) fail("a unit of NaN", kn_unit(format, x, n), NAN, 0);
     }
     release(mark);
 }
@@ -213,7 +251,8 @@ static void test_table(const kn_kernels *table) {
     scalar = kn_kernels_for(KN_ISA_SCALAR);
     int failed = failures;
     for (int n = 0; n < SIZES; n++) {
-        test_quantise_bits(sizes[n]);
+        for (int r = KN_NINE_BITS; r <= KN_EIGHT_BITS; r++)
+            test_quantise_bits((kn_rounding)r, sizes[n]);
         test_encoding(KN_INT8, sizes[n]);
         test_encoding(KN_INT4, sizes[n]);
     }
@@ -228,12 +267,14 @@ static void test_table(const kn_kernels *table) {
             }
         }
         // More columns than a panel is deep, more tokens than a round, more rows than a strip waits
-        // for.
+        // for, more than share a scale.
         test_out((kn_format)f, 5, 19, 2003, 0);
         test_out((kn_format)f, 300, 35, 65, 1);
         test_in((kn_format)f, 7, 900, 77, 0);
         test_in((kn_format)f, 300, 70, 131, 1);
         test_in((kn_format)f, 2, 300, 4100, 1);
+        test_in((kn_format)f, 3, 700, 40, 0);
+        test_out((kn_format)f, 1, 9, 1100, 1);
     }
     printf("%-7s %s\n", K->name, failures == failed ? "passed" : "FAILED");
 }

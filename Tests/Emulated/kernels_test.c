@@ -29,6 +29,11 @@ static double entry(const kn_weight *w, size_t row, size_t j) {
 
 // MARK: - Products
 
+/// An activation as the table multiplies it with weights of a format.
+static double seen(kn_format format, float x) {
+    return format == KN_BF16 && K->rounds_to_bf16 ? kn_from_bf16(kn_to_bf16(x)) : x;
+}
+
 static double silu(double x) { return x / (1 + exp(-x)); }
 
 static void test_out(kn_format format, size_t tokens, size_t rows, size_t columns, int selected) {
@@ -53,7 +58,7 @@ static void test_out(kn_format format, size_t tokens, size_t rows, size_t column
             size_t row = selected ? (size_t)kept[i] : i;
             double sum = 0, magnitude = 0, u = 0, up_magnitude = 0;
             for (size_t j = 0; j < columns; j++) {
-                double a = x[t * ldx + j];
+                double a = seen(format, x[t * ldx + j]);
                 sum += a * entry(&w, row, j);
                 magnitude += fabs(a * entry(&w, row, j));
                 u += a * entry(&up, row, j);
@@ -119,7 +124,8 @@ static void test_in(kn_format format, size_t tokens, size_t rows, size_t columns
             }
             double sum = before[t * ldy + j], magnitude = fabs(sum);
             for (size_t i = 0; i < count; i++) {
-                double p = x[t * ldx + i] * entry(&w, selected ? (size_t)kept[i] : i, j);
+                double a = seen(format, x[t * ldx + i]);
+                double p = a * entry(&w, selected ? (size_t)kept[i] : i, j);
                 sum += p;
                 magnitude += fabs(p);
             }

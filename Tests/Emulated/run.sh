@@ -16,9 +16,9 @@ flags="-O1 -g -std=c17 -Wall -Wextra -Werror -fno-math-errno
 compile() { # instruction set, further flags
     set=$1
     shift
-    for source in products integer attention rowwise; do
+    for source in "$kernels/$set"/*.c; do
         # shellcheck disable=SC2086
-        $cc $flags "$@" -c "$kernels/$set/$source.c" -o "$build/$set-$source.o"
+        $cc $flags "$@" -c "$source" -o "$build/$set-$(basename "$source" .c).o"
     done
 }
 link() {

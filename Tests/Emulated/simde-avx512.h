@@ -103,4 +103,35 @@ static inline simde__m512i kn_cvtps_epi32(simde__m512 x) {
     return simde_mm512_loadu_si512(to);
 }
 
+#undef _mm512_maskz_loadu_epi16
+#define _mm512_maskz_loadu_epi16 kn_maskz_loadu_epi16
+static inline simde__m512i kn_maskz_loadu_epi16(uint32_t mask, const void *p) {
+    uint16_t lanes[32] = {0};
+    for (int i = 0; i < 32; i++)
+        if (mask >> i & 1) memcpy(lanes + i, (const uint16_t *)p + i, sizeof *lanes);
+    return simde_mm512_loadu_si512(lanes);
+}
+
+// As the instruction, but for the denormals that it takes for zero.
+typedef simde__m512i kn_m512bh;
+#define __m512bh kn_m512bh
+#undef _mm512_dpbf16_ps
+#define _mm512_dpbf16_ps kn_dpbf16_ps
+static inline simde__m512 kn_dpbf16_ps(simde__m512 sum, kn_m512bh a, kn_m512bh b) {
+    float sums[16], x[32], y[32];
+    uint32_t left[16], right[16];
+    simde_mm512_storeu_ps(sums, sum);
+    memcpy(left, &a, sizeof left);
+    memcpy(right, &b, sizeof right);
+    for (int i = 0; i < 16; i++) {
+        uint32_t parts[4] = {left[i] << 16, left[i] & 0xFFFF0000, right[i] << 16,
+                             right[i] & 0xFFFF0000};
+        memcpy(x + 2 * i, parts, 2 * sizeof *x);
+        memcpy(y + 2 * i, parts + 2, 2 * sizeof *y);
+        sums[i] = fmaf(x[2 * i + 1], y[2 * i + 1], sums[i]);
+        sums[i] = fmaf(x[2 * i], y[2 * i], sums[i]);
+    }
+    return simde_mm512_loadu_ps(sums);
+}
+
 #endif

@@ -1,5 +1,7 @@
 import Foundation
 
+@testable import Kernels
+
 /// A value in double precision, with how far a result in single precision may lie from it.
 struct Estimate {
     /// The value.
@@ -9,23 +11,43 @@ struct Estimate {
 
     /// Σ a·b: off by at most (8 + n) · 2⁻²⁴ of the sum of the products' magnitudes.
     ///
-    /// Where the left side is `quantised`, each of its entries may also be off by half a step of the
-    /// 32 that it stands among: their largest magnitude / 510, and a little for its own rounding.
+    /// Where the left side is rounded, each of its entries may also be off by half a step of those that
+    /// share its scale, and a little for its own rounding.
     static func dot(
         _ left: some Collection<Float>,
         _ right: some Collection<Float>,
-        quantised: Bool = false
+        rounding: Rounding? = nil
     ) -> Estimate {
+        if case .bf16 = rounding { return exactDot(left.map(\.asBF16), right) }
         var estimate = exactDot(left, right)
-        guard quantised else { return estimate }
+        guard case .whole(let together, let largestNumber) = rounding else { return estimate }
         let (entries, weights) = (Array(left), Array(right))
-        for first in stride(from: 0, to: entries.count, by: 32) {
-            let group = first..<min(first + 32, entries.count)
+        for first in stride(from: 0, to: entries.count, by: together) {
+            let group = first..<min(first + together, entries.count)
             let largest = group.reduce(0) { max($0, abs(entries[$1])) }
             let weight = group.reduce(0.0) { $0 + Double(abs(weights[$1])) }
-            estimate.bound += weight * Double(largest) / 510 * 1.001
+            estimate.bound += weight * Double(largest) / Double(2 * largestNumber) * 1.001
         }
         return estimate
+    }
+
+    /// How products round their input.
+    enum Rounding {
+        /// To bf16.
+        case bf16
+        /// To whole numbers: entries that share a scale, and what the largest of them becomes.
+        case whole(entriesTogether: Int, largest: Int)
+
+        /// Nil for a format whose products do not.
+        init?(_ format: WeightFormat, _ set: InstructionSet) {
+            switch format {
+            case .bf16 where set.roundsToBF16: self = .bf16
+            case .f32, .bf16: return nil
+            case .int8 where set == .avx512: self = .whole(entriesTogether: 32, largest: 127)
+            case .int8: self = .whole(entriesTogether: 256, largest: 32_767)
+            case .int4: self = .whole(entriesTogether: 32, largest: 255)
+            }
+        }
     }
 
     /// Adds a term that comes last.
@@ -69,4 +91,9 @@ extension [Estimate] {
     func agree(with results: [Float]) -> Bool {
         count == results.count && zip(self, results).allSatisfy { $0.excess(of: $1) <= 0 }
     }
+}
+
+extension Float {
+    /// The nearest value that has the upper half of the bits alone.
+    fileprivate var asBF16: Float { Float(bitPattern: UInt32(roundedToBF16) << 16) }
 }

@@ -52,6 +52,7 @@ struct ProductTests {
     )
     func outwardAgrees(set: InstructionSet, format: WeightFormat) throws {
         let compute = try Compute(threadCount: 2, instructionSet: set)
+        let rounding = Estimate.Rounding(format, set)
         var numbers = RandomNumbers(seed: 1)
         for item in Self.cases {
             let gate = Self.weight(item.rows, item.columns, format, &numbers)
@@ -67,10 +68,10 @@ struct ProductTests {
             for token in 0..<item.tokens {
                 let row = tokens.row(token, width: item.columns)
                 for (gateRow, upRow) in pairs {
-                    let value = Estimate.dot(row, gateRow, quantised: format.isQuantised)
+                    let value = Estimate.dot(row, gateRow, rounding: rounding)
                     products.append(value)
                     units.append(
-                        .gated(value, .dot(row, upRow, quantised: format.isQuantised))
+                        .gated(value, .dot(row, upRow, rounding: rounding))
                     )
                 }
             }
@@ -86,6 +87,7 @@ struct ProductTests {
     )
     func inwardAgrees(set: InstructionSet, format: WeightFormat) throws {
         let compute = try Compute(threadCount: 2, instructionSet: set)
+        let rounding = Estimate.Rounding(format, set)
         var numbers = RandomNumbers(seed: 2)
         for item in Self.cases {
             let weight = Self.weight(
@@ -108,7 +110,7 @@ struct ProductTests {
                 var estimate = Estimate.dot(
                     tokens.row(token, width: kept.count),
                     kept.map { $0[column] },
-                    quantised: format.isQuantised
+                    rounding: rounding
                 )
                 estimate.add(before[index])
                 estimates.append(estimate)

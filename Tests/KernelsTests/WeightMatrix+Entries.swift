@@ -11,7 +11,10 @@ extension WeightMatrix {
     ) {
         let rowCount = columnCount == 0 ? 0 : entries.count / columnCount
         let units = (0..<columnCount).map { column in
-            WeightMatrix.unit(of: (0..<rowCount).map { entries[$0 * columnCount + column] })
+            WeightMatrix.unit(
+                format,
+                of: (0..<rowCount).map { entries[$0 * columnCount + column] }
+            )
         }
         self.init(
             format: format,

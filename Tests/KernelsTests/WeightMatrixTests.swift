@@ -50,28 +50,41 @@ struct WeightMatrixTests {
         #expect(weight.entries(ofRow: 0).allSatisfy { $0.isNaN })
     }
 
-    @Test(
-        "whole numbers are off by at most half a step of their group, whatever the magnitude",
-        arguments: [(WeightFormat.int8, 255, 36), (.int4, 15, 20)] as [(WeightFormat, Float, Int)],
-        [1e-20, 1e-3, 1, 1e30] as [Float]
-    )
-    func wholeNumbersAreNear(
-        kind: (format: WeightFormat, levels: Float, groupSize: Int),
-        magnitude: Float
-    ) {
+    static let magnitudes: [Float] = [1e-20, 1e-3, 1, 1e30]
+
+    @Test("int8 is off by at most half a unit of its output", arguments: magnitudes)
+    func bytesAreNear(magnitude: Float) {
         var numbers = RandomNumbers(seed: 15)
         for width in Self.widths {
             let entries = numbers.floats(5 * width, in: -magnitude...magnitude)
-            let weight = WeightMatrix(entries, format: kind.format, columnCount: width)
-            #expect(weight.byteCount == 5 * ((width + 31) / 32 * kind.groupSize + 4))
+            let weight = WeightMatrix(entries, format: .int8, columnCount: width)
+            #expect(weight.byteCount == 5 * ((width + 31) / 32 * 32 + 4))
+            for row in 0..<5 {
+                let values = entries.row(row, width: width)
+                let unit = (values.map(abs).max() ?? 0) / 127
+                let isNear = zip(weight.entries(ofRow: row), values).allSatisfy {
+                    abs($0 - $1) <= unit * 0.5001
+                }
+                #expect(isNear, "row \(row) of width \(width)")
+            }
+        }
+    }
+
+    @Test("int4 is off by at most half a step of its group", arguments: magnitudes)
+    func halfBytesAreNear(magnitude: Float) {
+        var numbers = RandomNumbers(seed: 15)
+        for width in Self.widths {
+            let entries = numbers.floats(5 * width, in: -magnitude...magnitude)
+            let weight = WeightMatrix(entries, format: .int4, columnCount: width)
+            #expect(weight.byteCount == 5 * ((width + 31) / 32 * 20 + 4))
             for row in 0..<5 {
                 let values = entries.row(row, width: width)
                 let found = weight.entries(ofRow: row)
-                let unit = WeightMatrix.unit(of: Array(values))
+                let unit = WeightMatrix.unit(.int4, of: Array(values))
                 for first in stride(from: 0, to: width, by: 32) {
                     let group = values[first..<min(width, first + 32)]
                     // A step is a whole number of units, and so is the base.
-                    let step = ((group.max() ?? 0) - (group.min() ?? 0)) / kind.levels + unit
+                    let step = ((group.max() ?? 0) - (group.min() ?? 0)) / 15 + unit
                     let isNear = group.indices.allSatisfy {
                         abs(values[$0] - found[$0]) <= step * 0.5001 + unit * 0.5001
                     }
@@ -93,16 +106,13 @@ struct WeightMatrixTests {
         }
     }
 
-    @Test(
-        "sixteen even levels, as Q4_1 blocks have them, come out as they went in",
-        arguments: [WeightFormat.int8, .int4]
-    )
-    func keepsQ4Levels(format: WeightFormat) {
+    @Test("sixteen even levels, as Q4_1 blocks have them, come out of int4 as they went in")
+    func keepsQ4Levels() {
         let levels = (0..<32).map { Float($0 % 16) * 0.375 - 1.5 }
-        let weight = WeightMatrix(levels, format: format, columnCount: 32)
-        let unit = WeightMatrix.unit(of: levels)
+        let weight = WeightMatrix(levels, format: .int4, columnCount: 32)
+        let unit = WeightMatrix.unit(.int4, of: levels)
         for (found, expected) in zip(weight.entries(ofRow: 0), levels) {
-            #expect(abs(found - expected) <= (format == .int8 ? 17 : 9) * unit)
+            #expect(abs(found - expected) <= 9 * unit)
         }
     }
 

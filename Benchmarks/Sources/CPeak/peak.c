@@ -18,6 +18,8 @@ int peak_available(peak_instruction instruction) {
         return __builtin_cpu_supports("avx2");
     case PEAK_FMA_AVX512:
         return __builtin_cpu_supports("avx512f");
+    case PEAK_BF16:
+        return __builtin_cpu_supports("avx512bf16");
     default:
         return __builtin_cpu_supports("avx512vnni");
     }
@@ -42,6 +44,8 @@ int peak_available(peak_instruction instruction) {
 
 LOOP(fma_avx2, "avx2,fma", __m256, _mm256_setzero_ps(), _mm256_fmadd_ps(a, b, sum[i]), 16)
 LOOP(fma_avx512, "avx512f", __m512, _mm512_setzero_ps(), _mm512_fmadd_ps(a, b, sum[i]), 32)
+LOOP(bf16, "avx512f,avx512bf16", __m512, _mm512_setzero_ps(),
+     _mm512_dpbf16_ps(sum[i], (__m512bh)a, (__m512bh)b), 64)
 LOOP(pairs_vnni, "avx512f,avx512vnni", __m512i, _mm512_setzero_si512(),
      _mm512_dpwssd_epi32(sum[i], a, b), 64)
 LOOP(bytes_vnni, "avx512f,avx512vnni", __m512i, _mm512_setzero_si512(),
@@ -69,6 +73,8 @@ double peak_compute(peak_instruction instruction, size_t rounds) {
         return fma_avx2(rounds);
     case PEAK_FMA_AVX512:
         return fma_avx512(rounds);
+    case PEAK_BF16:
+        return bf16(rounds);
     case PEAK_PAIRS_AVX2:
         return pairs_avx2(rounds);
     case PEAK_PAIRS_VNNI:

@@ -5,7 +5,9 @@ import Kernels
 struct Peak: CustomStringConvertible {
     /// Fused multiply-adds of f32, in operations a second.
     let float: Double
-    /// Products of int16 pairs, which the integer kernels are made of.
+    /// Products of bf16 pairs, where the CPU has them.
+    let halves: Double
+    /// Products of int16 pairs.
     let pairs: Double
     /// Products of int8, where the CPU has them (VNNI).
     let bytes: Double
@@ -15,8 +17,9 @@ struct Peak: CustomStringConvertible {
     init(instructionSet: InstructionSet) {
         let isWide = instructionSet == .avx512
         float = Self.operations(isWide ? PEAK_FMA_AVX512 : PEAK_FMA_AVX2)
+        halves = isWide ? Self.operations(PEAK_BF16) : 0
         pairs = Self.operations(isWide ? PEAK_PAIRS_VNNI : PEAK_PAIRS_AVX2)
-        bytes = Self.operations(PEAK_BYTES_VNNI)
+        bytes = isWide ? Self.operations(PEAK_BYTES_VNNI) : 0
         let buffer = [UInt8](repeating: 1, count: 256 << 20)
         read = unsafe buffer.withUnsafeBytes { bytes in
             (0..<3).map { _ in
@@ -30,15 +33,18 @@ struct Peak: CustomStringConvertible {
     /// The peak that a format's products are measured against.
     func operations(_ format: WeightFormat) -> Double {
         switch format {
-        case .f32, .bf16: float
-        case .int8, .int4: pairs
+        case .f32: float
+        case .bf16: halves > 0 ? halves : float
+        case .int8: bytes > 0 ? bytes : pairs
+        case .int4: pairs
         }
     }
 
     var description: String {
         let wide = bytes > 0 ? ", int8 \(giga(bytes)) GOP/s" : ""
+        let half = halves > 0 ? ", bf16 \(giga(halves)) GFLOP/s" : ""
         return """
-            Peak of this core: f32 \(giga(float)) GFLOP/s, int16 pairs \(giga(pairs)) GOP/s\(wide), \
+            Peak of this core: f32 \(giga(float)) GFLOP/s\(half), int16 pairs \(giga(pairs)) GOP/s\(wide), \
             read \(giga(read)) GB/s.
             """
     }

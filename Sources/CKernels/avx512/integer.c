@@ -5,40 +5,51 @@
 #include "vector.h"
 #include "../simd/exponential.inc"
 #include "../simd/activation.inc"
-#include "../simd/groups.inc"
-#include "../simd/panels.inc"
-#include "../simd/few.inc"
+#include "../simd/rows.inc"
+#include "../simd/half_bytes.inc"
 
-// Tokens of a tile and panels it takes: 12*2 sums and 2 weights in the 32 registers; the pairs of
-// activations are broadcast from memory.
+// Tokens of a tile and panels it takes: 12*2 sums and 2 weights in the 32 registers; activations
+// are broadcast from memory.
 enum { KN_INT_TOKENS = 12, KN_TILE_PANELS = 2 };
 
-/// sums[t*lds + r] += scale of t and the group * the exact sum over the group, for the 16 outputs of
-/// each panel.
-KN_INLINE void tile(const size_t tokens, const size_t panels, float *sums, size_t lds,
-                    const int16_t *x, size_t ldx, const float *scales, size_t ld_scales,
-                    const int16_t *panel, size_t groups) {
-    for (size_t g = 0; g < groups; g++, x += KN_GROUP_SIZE, panel += KN_PANEL_ENTRIES(1)) {
+#include "bytes.inc"
+
+/// sum + the products of pairs. Of the intrinsic the compiler would make vpmaddwd and vpaddd, which
+/// shortens a chain of sums and takes twice the room of 24.
+KN_INLINE __m512i add_pairs(__m512i sum, __m512i a, __m512i b) {
+#ifdef KN_EMULATED
+    return _mm512_dpwssd_epi32(sum, a, b);
+#else
+    __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+    return sum;
+#endif
+}
+
+/// byte_tile of half bytes, in pairs of int16.
+KN_INLINE void half_byte_tile(const size_t tokens, const size_t panels, float *sums, size_t lds,
+                              tile_input x, const char *panel, size_t groups) {
+    for (size_t g = 0; g < groups; g++, x.entries += KN_GROUP_SIZE * 2, panel += KN_PAIRS_SIZE) {
         __m512i sum[KN_INT_TOKENS][2];
         KN_UNROLL for (size_t t = 0; t < tokens; t++) {
             sum[t][0] = sum[t][1] = _mm512_setzero_si512();
         }
-        for (size_t p = 0; p < KN_GROUP_SIZE / 2; p++) {
+        _Pragma("clang loop unroll(disable)") for (size_t i = 0; i < KN_GROUP_SIZE; i += 2) {
             __m512i w[2];
             KN_UNROLL for (size_t c = 0; c < panels; c++) {
-                w[c] = _mm512_loadu_si512(panel + c * KN_PANEL_ENTRIES(KN_DEPTH) + p * KN_PANEL * 2);
+                w[c] = _mm512_loadu_si512(panel + c * KN_PANEL_SIZE + i * KN_PANEL * 2);
             }
             KN_UNROLL for (size_t t = 0; t < tokens; t++) {
+                KN_KEEP_ORDER();
                 int32_t pair;
-                memcpy(&pair, x + t * ldx + 2 * p, sizeof pair);
+                memcpy(&pair, x.entries + t * x.stride + i * 2, sizeof pair);
                 __m512i a = _mm512_set1_epi32(pair);
                 KN_UNROLL for (size_t c = 0; c < panels; c++) {
-                    sum[t][c] = _mm512_dpwssd_epi32(sum[t][c], a, w[c]);
+                    sum[t][c] = add_pairs(sum[t][c], a, w[c]);
                 }
             }
         }
         KN_UNROLL for (size_t t = 0; t < tokens; t++) {
-            vec scale = v_set(scales[t * ld_scales + g]);
+            vec scale = v_set(x.scales[t * x.groups + g]);
             KN_UNROLL for (size_t c = 0; c < panels; c++) {
                 float *to = sums + t * lds + c * KN_PANEL;
                 v_store(to, v_fma(_mm512_cvtepi32_ps(sum[t][c]), scale, v_load(to)));
@@ -47,19 +58,22 @@ KN_INLINE void tile(const size_t tokens, const size_t panels, float *sums, size_
     }
 }
 
-KN_INLINE void integer_tile(size_t tokens, size_t panels, float *sums, size_t lds, const int16_t *x,
-                            size_t ldx, const float *scales, size_t ld_scales, const int16_t *panel,
-                            size_t groups) {
+KN_INLINE void integer_tile(const kn_format format, size_t tokens, size_t panels, float *sums,
+                            size_t lds, tile_input x, const char *panel, size_t groups) {
+#define KN_TILE(T, P)                                                                              \
+    if (format == KN_INT8) byte_tile(T, P, sums, lds, x, panel, groups);                           \
+    else half_byte_tile(T, P, sums, lds, x, panel, groups)
 #define KN_CASE(T)                                                                                 \
     case T:                                                                                        \
-        if (panels > 1) tile(T, 2, sums, lds, x, ldx, scales, ld_scales, panel, groups);           \
-        else tile(T, 1, sums, lds, x, ldx, scales, ld_scales, panel, groups);                      \
+        if (panels > 1) KN_TILE(T, 2);                                                             \
+        else KN_TILE(T, 1);                                                                        \
         break;
     switch (tokens) {
     KN_CASE(1) KN_CASE(2) KN_CASE(3) KN_CASE(4) KN_CASE(5) KN_CASE(6)
     KN_CASE(7) KN_CASE(8) KN_CASE(9) KN_CASE(10) KN_CASE(11) KN_CASE(12)
     }
 #undef KN_CASE
+#undef KN_TILE
 }
 
 #include "../simd/integer.inc"

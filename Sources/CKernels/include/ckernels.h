@@ -24,56 +24,64 @@ extern "C" {
 typedef enum { KN_ISA_SCALAR = 0, KN_ISA_AVX2 = 1, KN_ISA_AVX512 = 2 } kn_isa;
 
 /// How the entries of a weight matrix are stored: f32, the upper half of an f32, or whole numbers
-/// of eight or four bits in groups.
+/// of eight or four bits.
 typedef enum { KN_F32 = 0, KN_BF16 = 1, KN_INT8 = 2, KN_INT4 = 3 } kn_format;
 
-/// Entries that share a step and a base: along the columns, so a pruned row never splits a group.
-/// As many as in GGUF's blocks, whose range is thus kept.
+/// What rows of whole numbers are filled up to a multiple of. Of half bytes also the entries that
+/// share a step and a base: along the columns, so a pruned row never splits a group; as many as in
+/// GGUF's blocks, whose range is thus kept.
 #define KN_GROUP_SIZE 32
 
-/// The largest magnitude of entry * step + base, the weight as a multiple of its unit.
+/// The largest magnitude of a weight of bytes as a multiple of its unit.
+#define KN_LARGEST_BYTE 127
+/// The same of half bytes, of entry * step + base.
 #define KN_LARGEST_WEIGHT 8191
-/// The largest step of eight-bit entries.
-#define KN_LARGEST_STEP 128
-/// The largest magnitude of a quantised activation. 32 products of it and the largest weight fit an
-/// int32, thus the sum over a group is exact, whatever its order; and its product with the largest
-/// step fits an int16.
-#define KN_LARGEST_ACTIVATION 255
 
-/// What the entries of a group stand for: (entry * step + base) * unit.
+/// What the half bytes of a group stand for: (entry * step + base) * unit.
 typedef struct {
     uint16_t step;
     int16_t base;
 } kn_scaling;
 
 /// A weight matrix: rows of `columns` contiguous entries each, one row after another. A row is an
-/// array of float or of uint16_t; or, of the formats in groups, a kn_scaling for each group and
-/// then their entries, of 0 to 255 or of 0 to 15, which take KN_GROUP_SIZE bytes a group or half as
-/// many:
+/// array of float or of uint16_t; or of whole numbers, in groups of KN_GROUP_SIZE:
 ///
-/// - KN_INT8: entry j < 16 of a group is its byte 2j, entry j + 16 is byte 2j + 1;
-/// - KN_INT4: entry 8k + u is bits 4k to 4k + 3 of its 16-bit number u, whose first byte is the
-/// lower.
+/// - KN_INT8: bytes, each of which stands for (byte - 128) * unit. Entry j < 16 of a group is its
+///   byte 2j, entry j + 16 is byte 2j + 1;
+/// - KN_INT4: a kn_scaling for each group and then the entries, of 0 to 15. Entry 8k + u of a group
+///   is bits 4k to 4k + 3 of its 16-bit number u, whose first byte is the lower. Blocks of 16 even
+///   levels (Q4_0, Q4_1) come out as they went in, up to the rounding of their distance.
 ///
-/// Blocks of 16 even levels (Q4_0, Q4_1) come out of either as they went in, up to the rounding of
-/// their distance. A row's last group is filled up; what lies beyond the row is never used.
+/// A row's last group is filled up; what lies beyond the row is never used.
 typedef struct {
     kn_format format;
     const void *data;
     size_t columns;
-    /// Of the formats in groups: one an output, thus one a row for select_out and one a column for
+    /// Of whole numbers: one an output, thus one a row for select_out and one a column for
     /// select_in.
     const float *units;
 } kn_weight;
 
-/// Activations as whole numbers: row t is `groups` groups of KN_GROUP_SIZE from
-/// entries + t*groups*KN_GROUP_SIZE on, with a scale and the sum of its entries each from
-/// scales + t*groups and totals + t*groups on.
+/// How activations become whole numbers: entries of a row that share a scale, and the largest
+/// magnitude that they get. In all three the sum over such a group of their products with weights
+/// is exact in 32 bits, whatever its order.
+///
+/// - KN_NINE_BITS: 32 of them to 255, for half bytes; entries are int16_t.
+/// - KN_SIXTEEN_BITS: 256 of them to 32767, for bytes; entries are int16_t.
+/// - KN_EIGHT_BITS: 32 of them to 127, for bytes where the CPU multiplies bytes (vpdpbusd); entries
+///   are int8_t, in the order of the bytes of a group of weights.
+typedef enum { KN_NINE_BITS = 0, KN_SIXTEEN_BITS = 1, KN_EIGHT_BITS = 2 } kn_rounding;
+
+/// Activations as whole numbers: the entries of a row are filled up with zeros to `width`, a
+/// multiple of KN_GROUP_SIZE, and have `groups` scales. Row t has entries from t*width on, and from
+/// t*groups on the scale of each group and its total: of nine bits the sum of its entries; of the
+/// others -128 times that, which takes off what the 128 that bytes have in excess adds.
 typedef struct {
-    const int16_t *entries;
+    kn_rounding rounding;
+    const void *entries;
     const float *scales;
     const int32_t *totals;
-    size_t groups;
+    size_t width, groups;
 } kn_quantised;
 
 /// Keys and values of one head of one sequence, in blocks of block_size positions, a multiple of
@@ -99,6 +107,9 @@ typedef enum { KN_SILU = 0, KN_GELU = 1 } kn_activation;
 typedef struct {
     kn_isa isa;
     const char *name;
+
+    /// Whether the products with bf16 weights round activations to bf16 too (vdpbf16ps).
+    int rounds_to_bf16;
 
     /// out[t*ldo + i] = dot(x + t*ldx, row kept[i] of w), for t < tokens and i < count; w is f32
     /// or bf16.
@@ -126,16 +137,21 @@ typedef struct {
                        const kn_weight *gate, const kn_weight *up, kn_activation activation,
                        const int32_t *kept, size_t first, size_t count);
 
-    /// Writes one row of n activations in groups: each group's scale is its largest magnitude
-    /// divided by KN_LARGEST_ACTIVATION, NaN where an entry is not finite; the last group is filled
-    /// up with zeros. The same to the bit in all instruction sets.
-    void (*quantise)(int16_t *entries, float *scales, int32_t *totals, const float *x, size_t n);
+    /// How the products take activations for weights of bytes. The scalar table takes any way.
+    kn_rounding byte_rounding;
 
-    // The products of quantised activations take weights in groups only. A sum over a group is
-    // exact; the sums are scaled and added up group by group in ascending order, then multiplied by
-    // the output's unit, each step rounded once: the same to the bit in all instruction sets.
+    /// Writes one row of n activations: each group's scale is its largest magnitude divided by the
+    /// rounding's, NaN where an entry is not finite. The same to the bit in all instruction sets.
+    void (*quantise)(kn_rounding rounding, void *entries, float *scales, int32_t *totals,
+                     const float *x, size_t n);
 
-    /// select_out of quantised activations, which have as many groups as a row of w.
+    // The products of quantised activations take weights of bytes, and activations rounded to
+    // byte_rounding, or of half bytes, and activations of nine bits. A sum over a group is exact;
+    // the sums are scaled and added up group by group in ascending order, then multiplied by the
+    // output's unit, each step rounded once: for one rounding the same to the bit in all
+    // instruction sets.
+
+    /// select_out of quantised activations.
     void (*select_out_quantised)(float *out, size_t ldo, const kn_quantised *x, size_t tokens,
                                  const kn_weight *w, const int32_t *kept, size_t first,
                                  size_t count);
@@ -146,7 +162,8 @@ typedef struct {
                                 const kn_weight *w, const int32_t *kept, size_t count,
                                 size_t column, size_t columns);
 
-    /// gated_unit of quantised activations; the activation itself may differ by rounding.
+    /// gated_unit of quantised activations and of gate and up in one format; the activation itself
+    /// may differ by rounding.
     void (*gated_unit_quantised)(float *out, size_t ldo, const kn_quantised *x, size_t tokens,
                                  const kn_weight *gate, const kn_weight *up,
                                  kn_activation activation, const int32_t *kept, size_t first,
@@ -207,12 +224,12 @@ typedef struct {
     void (*fuse_importance)(float *total, const float *p, const float *g, size_t n);
 } kn_kernels;
 
-/// The unit for an output whose weights are `values`: their largest magnitude is KN_LARGEST_WEIGHT
-/// of it. NaN when an entry is not finite, 0 when all are next to zero.
-float kn_unit(const float *values, size_t n);
+/// The unit for an output whose weights are `values`: their largest magnitude is KN_LARGEST_BYTE or
+/// KN_LARGEST_WEIGHT of it. NaN when an entry is not finite, 0 when all are next to zero.
+float kn_unit(kn_format format, const float *values, size_t n);
 
-/// Writes one row of n weights in groups of `format`, KN_INT8 or KN_INT4, which takes 256 or 16
-/// even levels between the extremes of each group.
+/// Writes one row of n weights in `format`, KN_INT8 or KN_INT4. The latter takes 16 even levels
+/// between the extremes of each group.
 ///
 /// units: one for each column where `along_columns`, else the row's alone.
 void kn_encode_row(void *out, kn_format format, const float *row, size_t n, const float *units,

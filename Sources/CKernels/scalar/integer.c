@@ -2,15 +2,22 @@
 // added up in ascending order.
 #include "activation.h"
 
+/// Entry i of token t.
+static int32_t input(const kn_quantised *x, size_t t, size_t i) {
+    if (x->rounding != KN_EIGHT_BITS) return ((const int16_t *)x->entries)[t * x->width + i];
+    size_t group = i / KN_GROUP_SIZE * KN_GROUP_SIZE;
+    return ((const int8_t *)x->entries)[t * x->width + group + kn_byte_of(i % KN_GROUP_SIZE)];
+}
+
 /// The dot product of token t with a row, without its unit.
 static float dot(const kn_quantised *x, size_t t, const kn_weight *w, size_t index) {
     const void *row = kn_row_data(w, index);
-    const int16_t *entries = x->entries + t * x->groups * KN_GROUP_SIZE;
+    size_t together = kn_scaled_together(x->rounding);
     float total = 0.0f;
     for (size_t g = 0; g < x->groups; g++) {
         int32_t sum = 0;
-        for (size_t j = g * KN_GROUP_SIZE; j < (g + 1) * KN_GROUP_SIZE; j++)
-            sum += entries[j] * kn_in_units(w, row, j);
+        for (size_t j = g * together; j < (g + 1) * together && j < w->columns; j++)
+            sum += input(x, t, j) * kn_in_units(w, row, j);
         total = fmaf((float)sum, x->scales[t * x->groups + g], total);
     }
     return total;
@@ -43,15 +50,14 @@ void kn_scalar_select_in_quantised(float *y, size_t ldy, const kn_quantised *x, 
                                    const kn_weight *w, const int32_t *kept, size_t count,
                                    size_t column, size_t columns) {
     if (count == 0) return;
+    size_t together = kn_scaled_together(x->rounding);
     for (size_t t = 0; t < tokens; t++) {
-        const int16_t *entries = x->entries + t * x->groups * KN_GROUP_SIZE;
         for (size_t j = column; j < column + columns; j++) {
             float total = 0.0f;
             for (size_t g = 0; g < x->groups; g++) {
                 int32_t sum = 0;
-                size_t end = (g + 1) * KN_GROUP_SIZE < count ? (g + 1) * KN_GROUP_SIZE : count;
-                for (size_t i = g * KN_GROUP_SIZE; i < end; i++)
-                    sum += entries[i] * kn_in_units(w, kn_row_data(w, kn_row(kept, 0, i)), j);
+                for (size_t i = g * together; i < (g + 1) * together && i < count; i++)
+                    sum += input(x, t, i) * kn_in_units(w, kn_row_data(w, kn_row(kept, 0, i)), j);
                 total = fmaf((float)sum, x->scales[t * x->groups + g], total);
             }
             y[t * ldy + j] = fmaf(total, w->units[j], y[t * ldy + j]);
@@ -59,12 +65,7 @@ void kn_scalar_select_in_quantised(float *y, size_t ldy, const kn_quantised *x, 
     }
 }
 
-void kn_scalar_quantise(int16_t *entries, float *scales, int32_t *totals, const float *x,
-                        size_t n) {
-    for (size_t i = 0; i < n; i += KN_GROUP_SIZE) {
-        size_t count = n - i < KN_GROUP_SIZE ? n - i : KN_GROUP_SIZE;
-        float group[KN_GROUP_SIZE] = {0};
-        memcpy(group, x + i, count * sizeof(float));
-        *scales++ = kn_quantise_group(entries + i, totals++, group);
-    }
+void kn_scalar_quantise(kn_rounding rounding, void *entries, float *scales, int32_t *totals,
+                        const float *x, size_t n) {
+    kn_round_row(rounding, entries, scales, totals, x, n);
 }

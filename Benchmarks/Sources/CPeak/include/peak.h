@@ -8,6 +8,7 @@
 typedef enum {
     PEAK_FMA_AVX2,   // vfmadd on 8 floats
     PEAK_FMA_AVX512, // vfmadd on 16 floats
+    PEAK_BF16,       // vdpbf16ps: 32 products of bf16
     PEAK_PAIRS_AVX2, // vpmaddwd and vpaddd: 16 products of int16
     PEAK_PAIRS_VNNI, // vpdpwssd: 32 products of int16
     PEAK_BYTES_VNNI, // vpdpbusd: 64 products of int8
