@@ -8,6 +8,7 @@
 #include "../simd/rows.inc"
 #include "../simd/half_bytes.inc"
 #include "bytes.inc"
+#include "../simd/bytes.inc"
 
 // Tokens of a tile and panels it takes: 6*2 sums, 2 weights, a pair of activations and a product in
 // the 16 registers.

@@ -13,6 +13,7 @@
 enum { KN_INT_TOKENS = 12, KN_TILE_PANELS = 2 };
 
 #include "bytes.inc"
+#include "../simd/bytes.inc"
 
 /// sum + the products of pairs. Of the intrinsic the compiler would make vpmaddwd and vpaddd, which
 /// shortens a chain of sums and takes twice the room of 24.
