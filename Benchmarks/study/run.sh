@@ -21,7 +21,7 @@ wiki=$shared/data/wikitext2/valid-slice-100KB.raw.txt
 wiki_train=$shared/data/wikitext2/train-slice-1MB.raw.txt
 c4=$shared/data/c4/c4_pf_chunks_600.jsonl
 c4_train=$output/c4-train.jsonl
-static=flap:pp-corrected,wanda-sp,ppsp
+static=ppsp,wanda-sp,flap:pp-corrected
 mkdir -p "$output"
 
 # The first half of the whole documents; the chunks that are tested are from others.
@@ -51,48 +51,57 @@ sweep() {
         -o "$output/$name" "$@"
 }
 
+# evaluate NAME HISTORY [OPTION …]: one batch of the validation slice at 0.4, unless it has been done.
+evaluate() {
+    local name=$output/$1.json history=$2
+    shift 2
+    [ -s "$name" ] && return
+    history "$history"
+    local ratio=(--prune-ratio 0.4 --history "$output/$history.history")
+    [[ " $* " == *" --method dense "* ]] && ratio=()
+    "$sonde" evaluate perplexity "${common[@]}" --text "$wiki" --context 256 --batch 20 \
+        --max-batches 1 "${ratio[@]}" "$@" --json >"$name.part"
+    mv "$name.part" "$name"
+}
+
 for part in $parts; do
     case $part in
     main)
         sweep main "$wiki" wiki --methods "dense,spread,pp,full-batch,$static" --ratios 0.2,0.4
         ;;
     cross)
-        for names in c4-wiki wiki-c4 c4-c4; do
-            text=${names%-*}
-            sweep "$names" "${!text}" "${names#*-}" --methods "dense,spread,pp,$static" \
-                --ratios 0.2,0.4 --max-batches 1
-        done
+        sweep c4-wiki "$c4" wiki --methods "dense,spread,pp,$static" --ratios 0.2,0.4 --max-batches 1
+        sweep wiki-c4 "$wiki" c4 --methods "spread,pp,$static" --ratios 0.2,0.4 --max-batches 1
+        sweep c4-c4 "$c4" c4 --methods "spread,pp,$static" --ratios 0.2,0.4 --max-batches 1
         ;;
     ratios)
-        sweep ratios "$wiki" wiki --methods "spread,pp,$static" --ratios 0.1,0.3,0.5 \
-            --max-batches 1
+        sweep ratios "$wiki" wiki --methods "spread,pp,$static" --ratios 0.1,0.3,0.5 --max-batches 1
         ;;
     batches)
-        # The first 40 windows of the validation slice, as main has them in two batches of 20.
-        sweep batch-8 "$wiki" wiki --methods spread,pp --ratios 0.2,0.4 --batch 8 --max-batches 5
-        sweep batch-1 "$wiki" wiki --methods spread,pp --ratios 0.2,0.4 --batch 1 --max-batches 40
+        # The first 16 windows of the validation slice, which main has in its first batch of 20.
+        sweep batch-8 "$wiki" wiki --methods spread,pp --ratios 0.2,0.4 --batch 8 --max-batches 2
+        sweep batch-1 "$wiki" wiki --methods spread,pp --ratios 0.2,0.4 --batch 1 --max-batches 16
         ;;
     probe)
-        # Half, double and four times the published probe's rows.
-        sweep probe-half "$wiki" wiki --methods spread,pp --ratios 0.4 --max-batches 1 \
-            --probe-tokens 0.25
-        sweep probe-double "$wiki" wiki --methods spread,pp --ratios 0.4 --max-batches 1 \
-            --probe-samples 0.1
-        sweep probe-fourfold "$wiki" wiki --methods spread,pp --ratios 0.4 --max-batches 1 \
-            --probe-samples 0.2
+        # Half and double the published probe's rows, on main's first batch.
+        for method in spread pp; do
+            evaluate "probe-half-$method" wiki --method $method --probe-tokens 0.25
+            evaluate "probe-double-$method" wiki --method $method --probe-samples 0.1
+        done
         ;;
     context)
-        # The same 5,120 tokens as main's first batch, and 2.5 % of the rows in the probe as there.
-        sweep context-64 "$wiki" wiki --methods dense,spread,pp,ppsp --ratios 0.4 --context 64 \
-            --max-batches 4
-        sweep context-1024 "$wiki" wiki --methods dense,spread,pp,ppsp --ratios 0.4 \
-            --context 1024 --batch 5 --max-batches 1 --probe-tokens 0.125
+        # The 5,120 tokens of main's first batch, and 2.5 % of the rows in the probe as there.
+        for method in dense spread pp ppsp; do
+            evaluate "context-64-$method" wiki --method $method --context 64 --max-batches 4
+            evaluate "context-1024-$method" wiki --method $method --context 1024 --batch 5 \
+                --probe-tokens 0.125
+        done
         ;;
     self)
         calibrate self --self 32
         calibrate wiki-32 --text "$wiki_train" --max-windows 32
         for name in self wiki-32; do
-            sweep "$name" "$wiki" "$name" --methods spread,pp,ppsp --ratios 0.4 --max-batches 1
+            for method in spread pp ppsp; do evaluate "$name-$method" "$name" --method $method; done
         done
         ;;
     topics)

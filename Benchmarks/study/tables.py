@@ -2,7 +2,8 @@
 
     tables.py OUTPUT [NAME[:WINDOWS] …]
 
-NAME is a sweep's folder; without any, all of them. With WINDOWS only so many first windows count.
+NAME is a sweep's folder; without any, all of them and single evaluations. With WINDOWS only so many
+first windows count.
 Perplexity is exp of the mean negative log-likelihood of all windows.
 """
 
@@ -67,6 +68,13 @@ def main():
     for name in names:
         name, _, limit = name.partition(":")
         show(output / name, int(limit) if limit else None)
+    for path in [] if sys.argv[2:] else sorted(output.glob("*.json")):
+        found = json.loads(path.read_text())
+        print(
+            f"{path.stem:26} {found['windows']:3} windows {found['perplexity']:8.3f}"
+            f"  multiply-adds {100 * found['realised_flops_ratio']:.1f} %,"
+            f" probe {100 * found['probe_flops_ratio']:.2f} %"
+        )
 
 
 main()
