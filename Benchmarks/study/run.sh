@@ -75,12 +75,18 @@ for part in $parts; do
         sweep c4-c4 "$c4" c4 --methods "spread,pp,$static" --ratios 0.2,0.4 --max-batches 1
         ;;
     ratios)
-        sweep ratios "$wiki" wiki --methods "spread,pp,$static" --ratios 0.1,0.3,0.5 --max-batches 1
+        for ratio in 0.3 0.5 0.1; do
+            for method in spread pp ppsp wanda-sp; do
+                evaluate "ratio-$ratio-$method" wiki --method $method --prune-ratio $ratio
+            done
+            evaluate "ratio-$ratio-flap" wiki --method flap --preset pp-corrected \
+                --prune-ratio $ratio
+        done
         ;;
     batches)
-        # The first 16 windows of the validation slice, which main has in its first batch of 20.
-        sweep batch-8 "$wiki" wiki --methods spread,pp --ratios 0.2,0.4 --batch 8 --max-batches 2
-        sweep batch-1 "$wiki" wiki --methods spread,pp --ratios 0.2,0.4 --batch 1 --max-batches 16
+        # The first 8 windows of the validation slice, which main has in its first batch of 20.
+        sweep batch-8 "$wiki" wiki --methods spread,pp --ratios 0.4,0.2 --batch 8 --max-batches 1
+        sweep batch-1 "$wiki" wiki --methods spread,pp --ratios 0.4,0.2 --batch 1 --max-batches 8
         ;;
     probe)
         # Half and double the published probe's rows, on main's first batch.
