@@ -4,76 +4,124 @@
 #   Benchmarks/study/run.sh SHARED OUTPUT [PART …]
 #
 # SHARED is the folder of reference texts (it holds data/wikitext2 and data/c4), OUTPUT receives the
-# results. Parts: published main cross batches ratios context self gemma; without any, all of them.
-# An interrupted sweep goes on where it stopped. SONDE names the program, WEIGHTS the storage of weights.
+# results. Parts: main cross ratios batches probe context self topics gemma refresh; without any, all
+# of them. An interrupted sweep goes on where it stopped. SONDE names the program, WEIGHTS the storage
+# of weights, THREADS the worker threads.
 set -euo pipefail
 
 shared=${1:?"usage: run.sh SHARED OUTPUT [PART …]"}
 output=${2:?"usage: run.sh SHARED OUTPUT [PART …]"}
 shift 2
-parts=${*:-published main cross batches ratios context self gemma}
+parts=${*:-main cross ratios batches probe context self topics gemma refresh}
 sonde=${SONDE:-sonde}
-weights=${WEIGHTS:-int8}
+here=$(dirname "$0")
+common=(--weights "${WEIGHTS:-f32}" --threads "${THREADS:-$(nproc)}")
 
 wiki=$shared/data/wikitext2/valid-slice-100KB.raw.txt
 wiki_train=$shared/data/wikitext2/train-slice-1MB.raw.txt
 c4=$shared/data/c4/c4_pf_chunks_600.jsonl
 c4_train=$output/c4-train.jsonl
-static=flap:pp-corrected,wanda-sp,ppsp
+static=ppsp,wanda-sp,flap:pp-corrected
 mkdir -p "$output"
 
 # The first half of the whole documents; the chunks that are tested are from others.
 head -n 150 "$shared/data/c4/c4_demo_300.jsonl" >"$c4_train"
 
-# calibrate NAME TEXT [OPTION …]: 200 windows of 256 tokens, unless it has been done.
+# calibrate NAME [OPTION …]: unless it has been done.
 calibrate() {
-    local name=$output/$1.history text=$2
-    shift 2
-    [ -e "$name" ] || "$sonde" calibrate --text "$text" --context 256 --batch 20 \
-        --max-windows 200 -o "$name" "$@"
+    local name=$output/$1.history
+    shift
+    [ -e "$name" ] || "$sonde" calibrate "${common[@]}" --context 256 --batch 20 -o "$name" "$@"
+}
+
+# history NAME: the calibration of that name, 200 windows of 256 tokens.
+history() {
+    case $1 in
+    wiki) calibrate wiki --text "$wiki_train" --max-windows 200 ;;
+    c4) calibrate c4 --text "$c4_train" --max-windows 200 ;;
+    esac
 }
 
 # sweep NAME TEXT HISTORY [OPTION …]
 sweep() {
     local name=$1 text=$2 history=$3
     shift 3
-    "$sonde" sweep --weights "$weights" --text "$text" --history "$output/$history.history" \
+    history "$history"
+    "$sonde" sweep "${common[@]}" --text "$text" --history "$output/$history.history" \
         -o "$output/$name" "$@"
 }
 
-calibrate wiki "$wiki_train" --weights "$weights"
-calibrate c4 "$c4_train" --weights "$weights"
+# evaluate NAME HISTORY [OPTION …]: one batch of the validation slice at 0.4, unless it has been done.
+evaluate() {
+    local name=$output/$1.json history=$2
+    shift 2
+    [ -s "$name" ] && return
+    history "$history"
+    local ratio=(--prune-ratio 0.4 --history "$output/$history.history")
+    [[ " $* " == *" --method dense "* ]] && ratio=()
+    "$sonde" evaluate perplexity "${common[@]}" --text "$wiki" --context 256 --batch 20 \
+        --max-batches 1 "${ratio[@]}" "$@" --json >"$name.part"
+    mv "$name.part" "$name"
+}
 
 for part in $parts; do
     case $part in
-    published)
-        calibrate wiki-f32 "$wiki_train" --weights f32
-        weights=f32 sweep published "$wiki" wiki-f32 \
-            --methods dense,pp,full-batch,flap:pp,flap:pp-corrected,wanda-sp --ratios 0.2,0.4
+    main)
+        sweep main "$wiki" wiki --methods "dense,spread,pp,full-batch,$static" --ratios 0.2,0.4
         ;;
-    main) sweep main "$wiki" wiki --methods "spread,pp,$static" --ratios 0.2,0.4 ;;
     cross)
-        sweep c4-c4 "$c4" c4 --methods "spread,pp,$static" --ratios 0.2,0.4 --max-batches 1
-        sweep c4-wiki "$c4" wiki --methods "spread,pp,$static" --ratios 0.2,0.4 --max-batches 1
+        sweep c4-wiki "$c4" wiki --methods "dense,spread,pp,$static" --ratios 0.2,0.4 --max-batches 1
         sweep wiki-c4 "$wiki" c4 --methods "spread,pp,$static" --ratios 0.2,0.4 --max-batches 1
+        sweep c4-c4 "$c4" c4 --methods "spread,pp,$static" --ratios 0.2,0.4 --max-batches 1
+        ;;
+    ratios)
+        for ratio in 0.3 0.5 0.1; do
+            for method in spread pp ppsp wanda-sp; do
+                evaluate "ratio-$ratio-$method" wiki --method $method --prune-ratio $ratio
+            done
+            evaluate "ratio-$ratio-flap" wiki --method flap --preset pp-corrected \
+                --prune-ratio $ratio
+        done
         ;;
     batches)
-        sweep batches "$wiki" wiki --methods spread,pp --ratios 0.2,0.4 --batch 1 --batch 8 \
-            --max-batches 4
+        # The first 8 windows of the validation slice, which main has in its first batch of 20.
+        sweep batch-8 "$wiki" wiki --methods spread,pp --ratios 0.4,0.2 --batch 8 --max-batches 1
+        sweep batch-1 "$wiki" wiki --methods spread,pp --ratios 0.4,0.2 --batch 1 --max-batches 8
         ;;
-    ratios) sweep ratios "$wiki" wiki --methods spread,pp --ratios 0.1,0.3,0.5 --max-batches 1 ;;
+    probe)
+        # Half and double the published probe's rows, on main's first batch.
+        for method in spread pp; do
+            evaluate "probe-half-$method" wiki --method $method --probe-tokens 0.25
+            evaluate "probe-double-$method" wiki --method $method --probe-samples 0.1
+        done
+        ;;
     context)
-        sweep context "$wiki" wiki --methods spread,pp --ratios 0.4 --context 64 --context 1024 \
-            --batch 5 --max-batches 1
+        # The 5,120 tokens of main's first batch, and 2.5 % of the rows in the probe as there.
+        for method in dense spread pp ppsp; do
+            evaluate "context-64-$method" wiki --method $method --context 64 --max-batches 4
+            evaluate "context-1024-$method" wiki --method $method --context 1024 --batch 5 \
+                --probe-tokens 0.125
+        done
         ;;
     self)
-        [ -e "$output/self.history" ] || "$sonde" calibrate --weights "$weights" --self 32 \
-            --context 256 -o "$output/self.history"
-        sweep self "$wiki" self --methods spread,pp --ratios 0.4 --max-batches 1
+        calibrate self --self 32
+        calibrate wiki-32 --text "$wiki_train" --max-windows 32
+        for name in self wiki-32; do
+            for method in spread pp ppsp; do evaluate "$name-$method" "$name" --method $method; done
+        done
+        ;;
+    topics)
+        "$sonde" evaluate perplexity "${common[@]}" --text "$wiki_train" --context 2 --batch 1 \
+            --max-batches 1 --tokens-out "$output/train.tokens" --json >/dev/null
+        model=${SONDE_HOME:-$HOME/.cache/sonde}/models/smollm2-135m.gguf
+        python3 "$here/topics.py" "$model" "$wiki_train" "$output/train.tokens" "$output"
+        for name in one-topic mixed; do
+            sweep "$name" "$output/$name.txt" wiki --methods spread,pp --ratios 0.4 --batch 12
+        done
         ;;
     gemma)
-        calibrate gemma "$wiki_train" --weights "$weights" --model gemma3-270m --max-windows 60
-        sweep gemma "$wiki" gemma --model gemma3-270m --methods "spread,pp,$static" \
+        calibrate gemma --model gemma3-270m --text "$wiki_train" --max-windows 60
+        sweep gemma "$wiki" gemma --model gemma3-270m --methods dense,spread,pp,wanda-sp,ppsp \
             --ratios 0.2,0.4 --max-batches 1
         ;;
     *)
