@@ -12,7 +12,13 @@ public struct LayerHeatMap {
     public let values: (SweepRow) -> [Double?]
 
     private let cellSize = (width: 22.0, height: 20.0)
-    private let left = 190.0, top = 84.0
+    private let top = 84.0
+
+    /// Room for the longest run's name, in bold of 12, and for the kinds of block beside it.
+    private var left: Double {
+        let longest = rows.map { $0.run.title.count }.max() ?? 0
+        return max(190, 76 + 7.2 * Double(longest))
+    }
 
     /// A heat map.
     public init(
@@ -69,9 +75,10 @@ public struct LayerHeatMap {
                 svg.text(
                     String(Int((100 * value).rounded())),
                     at: (x + cellSize.width / 2, line + 14),
-                    size: 9,
+                    size: 10,
                     anchor: "middle",
-                    colour: value > 0.55 ? "white" : "#222222"
+                    // Where either contrasts with the blue alike.
+                    colour: value > 0.6 ? "white" : "#111111"
                 )
             }
         }
@@ -91,8 +98,10 @@ public struct LayerHeatMap {
         for (share, label) in [(0.0, "0 %"), (0.5, "50 %"), (1.0, "100 %")] {
             svg.text(label, at: (left + share * width, y + 28), size: 11, anchor: "middle")
         }
-        svg.rectangle(x: left + width + 36, y: y, width: 12, height: 12, fill: "#DDDDDD")
-        svg.text("no mask", at: (left + width + 54, y + 11), size: 11)
+        if rows.contains(where: { values($0).contains { $0 == nil } }) {
+            svg.rectangle(x: left + width + 36, y: y, width: 12, height: 12, fill: "#DDDDDD")
+            svg.text("no mask", at: (left + width + 54, y + 11), size: 11)
+        }
         svg.text(
             "Numbers are per cent.",
             at: (left, y + 48),

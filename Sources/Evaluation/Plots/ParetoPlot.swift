@@ -139,15 +139,28 @@ public struct ParetoPlot {
         svg.circle(centre, radius: 5.5, fill: colour, stroke: "white")
     }
 
+    /// Places along the bars of a run.
+    private func bars(of row: SweepRow) -> [(x: Double, y: Double)] {
+        let (centre, time) = (point(row), microseconds(row))
+        let (error, spread) = (timeError(row), row.perplexityStandardError)
+        return stride(from: -1, through: 1, by: 0.1).flatMap { share in
+            [
+                (x(time + share * error), centre.y),
+                (centre.x, y(max(1, row.perplexity + share * spread))),
+            ]
+        }
+    }
+
     /// Puts each run's ratio where it hides least.
     private func drawLabels(_ svg: inout SVG) {
-        var taken = rows.map { row -> (x: Double, y: Double) in point(row) }
+        var taken = rows.map { row -> (x: Double, y: Double) in point(row) } + rows.flatMap(bars)
         for row in rows {
             let text = row.run.ratio == 0 ? "dense" : "\(Int((100 * row.run.ratio).rounded())) %"
             let centre = point(row)
             let places: [(x: Double, y: Double)] = [
-                (24, -10), (24, 16), (-24, -10), (-24, 16), (30, 3), (-30, 3), (26, -24), (26, 30),
-                (-26, -24), (-26, 30),
+                (26, -12), (26, 20), (-26, -12), (-26, 20), (32, 4), (-32, 4), (28, -26), (28, 34),
+                (-28, -26), (-28, 34), (46, -14), (46, 22), (-46, -14), (-46, 22), (40, -40),
+                (-40, 48),
             ].map { (centre.x + $0.0, centre.y + $0.1) }
             func clearance(_ place: (x: Double, y: Double)) -> Double {
                 let edge = min(size.width - right - place.x - 14, place.x - left - 14)
@@ -159,7 +172,14 @@ public struct ParetoPlot {
                 places.first { clearance($0) >= 13 }
                 ?? places.max { clearance($0) < clearance($1) } ?? centre
             taken.append((place.x, place.y - 4))
-            svg.text(text, at: place, size: 11, anchor: "middle", colour: colour(row.run.method))
+            svg.text(
+                text,
+                at: place,
+                size: 11,
+                anchor: "middle",
+                colour: colour(row.run.method),
+                hasHalo: true
+            )
         }
     }
 

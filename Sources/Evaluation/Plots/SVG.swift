@@ -80,14 +80,19 @@ struct SVG {
         anchor: String = "start",
         weight: String = "normal",
         colour: String = "#222222",
-        rotated: Bool = false
+        rotated: Bool = false,
+        hasHalo: Bool = false
     ) {
+        let halo =
+            hasHalo
+            ? " stroke=\"white\" stroke-width=\"3\" stroke-linejoin=\"round\" paint-order=\"stroke\""
+            : ""
         let turn =
             rotated
             ? " transform=\"rotate(-90 \(Self.number(point.x)) \(Self.number(point.y)))\"" : ""
         body += """
             <text x="\(Self.number(point.x))" y="\(Self.number(point.y))" font-size="\(size)" \
-            text-anchor="\(anchor)" font-weight="\(weight)" fill="\(colour)"\(turn)>\
+            text-anchor="\(anchor)" font-weight="\(weight)" fill="\(colour)"\(turn)\(halo)>\
             \(Self.escaped(text))</text>\n
             """
     }
