@@ -101,7 +101,8 @@ def measure(sonde: str, server: HTTPServer, load: Load) -> dict[str, Any]:
     command = [sonde, "load", "--url", server.url, "--json", "--log-level", "error"]
     command += ["--concurrency", str(load.clients), "--requests", str(load.requests)]
     command += ["--warmup", str(load.clients), "--output-tokens", str(load.output_tokens)]
-    command += ["--prompt-tokens", str(load.prompt_tokens)]
+    # llama.cpp's server closes connections that it has said to keep.
+    command += ["--prompt-tokens", str(load.prompt_tokens), "--no-keep-alive"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SideFailure(f"{server.label}: {done.stderr.strip()[-300:]}")

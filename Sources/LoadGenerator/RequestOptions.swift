@@ -8,6 +8,8 @@ public struct RequestOptions: Sendable {
     public var temperature = 0.0
     /// Asks for answers of full length whatever the model says; a server may ignore it.
     public var ignoresEndOfText = true
+    /// Whether a connection serves several requests.
+    public var keepsConnections = true
     /// Sent as `pruning.ratio`; nil: not sent.
     public var pruningRatio: Double?
     /// Other seeds give other prompts.

@@ -57,6 +57,7 @@ struct RequestRunner: Sendable {
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
         request.headers.add(name: "Accept", value: "text/event-stream")
+        if !options.keepsConnections { request.headers.add(name: "Connection", value: "close") }
         if let key = options.apiKey {
             request.headers.add(name: "Authorization", value: "Bearer \(key)")
         }

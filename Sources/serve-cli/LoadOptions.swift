@@ -47,6 +47,12 @@ struct LoadOptions: ParsableArguments {
     @Flag(help: "Let answers end where the model ends them, instead of asking for full length.")
     var stopAtEos = false
 
+    @Flag(
+        name: .customLong("no-keep-alive"),
+        help: "A connection for each request, for a server that closes them without saying so."
+    )
+    var noKeepAlive = false
+
     @Option(help: "Sampling temperature.")
     var temperature = 0.0
 
@@ -149,6 +155,7 @@ struct LoadOptions: ParsableArguments {
         result.apiKey = apiKey
         result.temperature = temperature
         result.ignoresEndOfText = !stopAtEos
+        result.keepsConnections = !noKeepAlive
         result.pruningRatio = pruningRatio
         result.promptSeed = seed
         result.timeout = .seconds(timeout)
