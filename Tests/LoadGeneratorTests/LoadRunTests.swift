@@ -101,10 +101,14 @@ struct LoadRunTests {
                 $0.apiKey = "secret"
                 $0.ignoresEndOfText = false
             }
-            _ = try await run(server, plan(1)) { $0.pruningRatio = 0.4 }
+            _ = try await run(server, plan(1)) {
+                $0.pruningRatio = 0.4
+                $0.keepsConnections = false
+            }
             let received = server.received
             #expect(received.map(\.uri) == ["/v1/completions", "/v1/completions"])
             #expect(received.map(\.authorization) == ["Bearer secret", nil])
+            #expect(received.map(\.connection) == [nil, "close"])
             let bodies = try received.map {
                 try #require(
                     try JSONSerialization.jsonObject(with: Data($0.body.utf8)) as? [String: Any]

@@ -26,6 +26,7 @@ final class ScriptedServer: Sendable {
     struct Received: Sendable {
         var uri: String
         var authorization: String?
+        var connection: String?
         var body: String
     }
 
@@ -107,6 +108,7 @@ private final class ScriptHandler: ChannelInboundHandler {
             request = ScriptedServer.Received(
                 uri: head.uri,
                 authorization: head.headers.first(name: "authorization"),
+                connection: head.headers.first(name: "connection"),
                 body: ""
             )
         case .body(let buffer): request.body += String(buffer: buffer)
