@@ -4,17 +4,16 @@
 #   Benchmarks/study/run.sh SHARED OUTPUT [PART …]
 #
 # SHARED is the folder of reference texts (it holds data/wikitext2 and data/c4), OUTPUT receives the
-# results. Parts: main cross ratios batches probe context self topics gemma refresh; without any, all
-# of them. An interrupted sweep goes on where it stopped. SONDE names the program, WEIGHTS the storage
-# of weights, THREADS the worker threads.
+# results. Parts: main cross ratios batches probe context self gemma; without any, all of them.
+# An interrupted sweep goes on where it stopped. SONDE names the program, WEIGHTS the storage of
+# weights, THREADS the worker threads.
 set -euo pipefail
 
 shared=${1:?"usage: run.sh SHARED OUTPUT [PART …]"}
 output=${2:?"usage: run.sh SHARED OUTPUT [PART …]"}
 shift 2
-parts=${*:-main cross ratios batches probe context self topics gemma refresh}
+parts=${*:-main cross ratios batches probe context self gemma}
 sonde=${SONDE:-sonde}
-here=$(dirname "$0")
 common=(--weights "${WEIGHTS:-f32}" --threads "${THREADS:-$(nproc)}")
 
 wiki=$shared/data/wikitext2/valid-slice-100KB.raw.txt
@@ -108,15 +107,6 @@ for part in $parts; do
         calibrate wiki-32 --text "$wiki_train" --max-windows 32
         for name in self wiki-32; do
             for method in spread pp ppsp; do evaluate "$name-$method" "$name" --method $method; done
-        done
-        ;;
-    topics)
-        "$sonde" evaluate perplexity "${common[@]}" --text "$wiki_train" --context 2 --batch 1 \
-            --max-batches 1 --tokens-out "$output/train.tokens" --json >/dev/null
-        model=${SONDE_HOME:-$HOME/.cache/sonde}/models/smollm2-135m.gguf
-        python3 "$here/topics.py" "$model" "$wiki_train" "$output/train.tokens" "$output"
-        for name in one-topic mixed; do
-            sweep "$name" "$output/$name.txt" wiki --methods spread,pp --ratios 0.4 --batch 12
         done
         ;;
     gemma)

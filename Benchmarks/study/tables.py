@@ -63,6 +63,8 @@ def show(folder, limit):
 
 
 def main():
+    if len(sys.argv) < 2:
+        sys.exit("usage: tables.py OUTPUT [NAME[:WINDOWS] …]")
     output = pathlib.Path(sys.argv[1])
     names = sys.argv[2:] or sorted(path.parent.name for path in output.glob("*/sweep.jsonl"))
     for name in names:

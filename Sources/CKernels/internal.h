@@ -172,17 +172,9 @@ static inline int32_t kn_in_units(const kn_weight *w, const void *row, size_t j)
     return (entries[half / 2] >> half % 2 * 4 & 15) * scaling.step + scaling.base;
 }
 
-/// Entries that share a scale, and the largest magnitude that they get.
-static inline __attribute__((always_inline)) size_t kn_scaled_together(kn_rounding rounding) {
-    return rounding == KN_SIXTEEN_BITS ? 256 : 32;
-}
+/// The largest magnitude that an entry gets.
 static inline __attribute__((always_inline)) float kn_largest(kn_rounding rounding) {
     return rounding == KN_NINE_BITS ? 255 : rounding == KN_SIXTEEN_BITS ? 32767 : 127;
-}
-
-/// The bytes of an entry.
-static inline __attribute__((always_inline)) size_t kn_entry_size(kn_rounding rounding) {
-    return rounding == KN_EIGHT_BITS ? sizeof(int8_t) : sizeof(int16_t);
 }
 
 /// Quantises up to KN_GROUP_SIZE activations with the inverse of their scale, 0 for zeros, and

@@ -15,7 +15,7 @@ final class QuantisedActivations: @unchecked Sendable {
 
     /// Makes room for rows of `width` entries; the contents are undefined afterwards.
     func reshape(rowCount: Int, width: Int, rounding: kn_rounding) {
-        let (filled, together) = (Int(KN_GROUP_SIZE), Self.entriesTogether(rounding))
+        let (filled, together) = (Int(KN_GROUP_SIZE), kn_scaled_together(rounding))
         self.rounding = rounding
         self.width = (width + filled - 1) / filled * filled
         groupCount = (width + together - 1) / together
@@ -52,11 +52,7 @@ final class QuantisedActivations: @unchecked Sendable {
         )
     }
 
-    private var entrySize: Int { rounding == KN_EIGHT_BITS ? 1 : 2 }
-
-    private static func entriesTogether(_ rounding: kn_rounding) -> Int {
-        rounding == KN_SIXTEEN_BITS ? 256 : 32
-    }
+    private var entrySize: Int { kn_entry_size(rounding) }
 }
 
 extension kn_kernels {

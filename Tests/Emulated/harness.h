@@ -12,7 +12,7 @@
 static int failures;
 static const kn_kernels *K;
 
-static void fail(const char *what, double got, double expected, double bound) {
+static inline void fail(const char *what, double got, double expected, double bound) {
     if (failures++ < 20)
         printf("  %s: %s: got %.9g, expected %.9g, bound %.3g\n", K->name, what, got, expected,
                bound);
@@ -21,7 +21,7 @@ static void fail(const char *what, double got, double expected, double bound) {
 // MARK: - Data
 
 static uint64_t state = 1;
-static double random_unit(void) {
+static inline double random_unit(void) {
     state = state * 6364136223846793005u + 1442695040888963407u;
     return (double)(state >> 40) / (1 << 24) * 2 - 1;
 }
@@ -30,21 +30,21 @@ static void *allocations[64];
 static int allocation_count;
 /// Memory that ends where it should, and starts at an odd multiple of four bytes (of one byte where
 /// the elements are that small).
-static void *take(size_t count, size_t size) {
+static inline void *take(size_t count, size_t size) {
     char *p = malloc(count * size + size);
     if (!p || allocation_count == 64) abort();
     allocations[allocation_count++] = p;
     return p + size;
 }
-static void release(int down_to) {
+static inline void release(int down_to) {
     while (allocation_count > down_to) free(allocations[--allocation_count]);
 }
-static float *random_floats(size_t n) {
+static inline float *random_floats(size_t n) {
     float *p = take(n, sizeof(float));
     for (size_t i = 0; i < n; i++) p[i] = (float)random_unit();
     return p;
 }
-static float *copy(const float *from, size_t n) {
+static inline float *copy(const float *from, size_t n) {
     float *p = take(n, sizeof(float));
     if (n) memcpy(p, from, n * sizeof(float));
     return p;
@@ -53,13 +53,13 @@ static float *copy(const float *from, size_t n) {
 // MARK: - Comparisons
 
 /// Every kernel that sums n products may be off by (8 + n) * 2^-24 of the sum of their magnitudes.
-static double bound(double magnitude, size_t n) {
+static inline double bound(double magnitude, size_t n) {
     return magnitude * (8.0 + (double)n) * 0x1p-24 + 1e-37;
 }
-static void expect_near(const char *what, float got, double expected, double within) {
+static inline void expect_near(const char *what, float got, double expected, double within) {
     if (!(fabs(got - expected) <= within)) fail(what, got, expected, within);
 }
-static void expect_same(const char *what, const float *a, const float *b, size_t n) {
+static inline void expect_same(const char *what, const float *a, const float *b, size_t n) {
     for (size_t i = 0; i < n; i++) {
         if (memcmp(a + i, b + i, sizeof(float)) != 0) fail(what, a[i], b[i], 0);
     }
@@ -68,7 +68,7 @@ static void expect_same(const char *what, const float *a, const float *b, size_t
 // MARK: - Tables
 
 /// Tests the tables that this CPU has, or the emulated one when the program is told so.
-static int run_tables(int argc, char **argv, void (*test_table)(const kn_kernels *)) {
+static inline int run_tables(int argc, char **argv, void (*test_table)(const kn_kernels *)) {
     int emulated = argc > 1 && strcmp(argv[1], "emulated") == 0;
 #if KN_X86
     static const kn_kernels emulated_tables[] = {

@@ -22,7 +22,7 @@ compile() { # instruction set, further flags
     done
 }
 link() {
-    for test in kernels integer; do
+    for test in kernels attention integer; do
         # shellcheck disable=SC2086
         $cc $flags "$kernels/dispatch.c" "$kernels/weights.c" "$kernels/cache.c" "$here/${test}_test.c" "$build"/*.o \
             -lm -o "$build/$test" 2>"$build/link" || { cat "$build/link" >&2; exit 1; }
@@ -35,7 +35,7 @@ echo "Natively:"
 for set in scalar avx2 avx512; do compile $set; done
 link
 status=0
-for test in kernels integer; do
+for test in kernels attention integer; do
     echo "$test"
     "$build/$test" || status=$?
 done >"$build/log"
@@ -50,5 +50,4 @@ if grep -q '^avx512' "$build/log"; then exit 0; fi
 echo "Emulated by SIMDe:"
 compile avx512 -include "$here/simde-avx512.h" -Wno-psabi
 link
-"$build/kernels" emulated
-"$build/integer" emulated
+for test in kernels attention integer; do "$build/$test" emulated; done

@@ -72,6 +72,16 @@ typedef struct {
 ///   are int8_t, in the order of the bytes of a group of weights.
 typedef enum { KN_NINE_BITS = 0, KN_SIXTEEN_BITS = 1, KN_EIGHT_BITS = 2 } kn_rounding;
 
+/// The entries that share a scale.
+static inline size_t kn_scaled_together(kn_rounding rounding) {
+    return rounding == KN_SIXTEEN_BITS ? 256 : 32;
+}
+
+/// The bytes of an entry.
+static inline size_t kn_entry_size(kn_rounding rounding) {
+    return rounding == KN_EIGHT_BITS ? sizeof(int8_t) : sizeof(int16_t);
+}
+
 /// Activations as whole numbers: the entries of a row are filled up with zeros to `width`, a
 /// multiple of KN_GROUP_SIZE, and have `groups` scales. Row t has entries from t*width on, and from
 /// t*groups on the scale of each group and its total: of nine bits the sum of its entries; of the
