@@ -4,7 +4,7 @@
 #   Benchmarks/study/run.sh SHARED OUTPUT [PART …]
 #
 # SHARED is the folder of reference texts (it holds data/wikitext2 and data/c4), OUTPUT receives the
-# results. Parts: main cross ratios batches probe context self gemma; without any, all of them.
+# results. Parts: main cross ratios batches topics probe context self gemma decode; without any, all.
 # An interrupted sweep goes on where it stopped. SONDE names the program, WEIGHTS the storage of
 # weights, THREADS the worker threads.
 set -euo pipefail
@@ -12,7 +12,7 @@ set -euo pipefail
 shared=${1:?"usage: run.sh SHARED OUTPUT [PART …]"}
 output=${2:?"usage: run.sh SHARED OUTPUT [PART …]"}
 shift 2
-parts=${*:-main cross ratios batches probe context self gemma}
+parts=${*:-main cross ratios batches topics probe context self gemma decode}
 sonde=${SONDE:-sonde}
 common=(--weights "${WEIGHTS:-f32}" --threads "${THREADS:-$(nproc)}")
 
@@ -63,6 +63,17 @@ evaluate() {
     mv "$name.part" "$name"
 }
 
+# decode NAME [OPTION …]: unless it has been done.
+decode() {
+    local name=$output/$1.json
+    shift
+    [ -s "$name" ] && return
+    history wiki
+    "$sonde" evaluate decode "${common[@]}" --text "$wiki" --history "$output/wiki.history" \
+        --max-batches 2 "$@" --json >"$name.part"
+    mv "$name.part" "$name"
+}
+
 for part in $parts; do
     case $part in
     main)
@@ -86,6 +97,14 @@ for part in $parts; do
         # The first 8 windows of the validation slice, which main has in its first batch of 20.
         sweep batch-8 "$wiki" wiki --methods spread,pp --ratios 0.4,0.2 --batch 8 --max-batches 1
         sweep batch-1 "$wiki" wiki --methods spread,pp --ratios 0.4,0.2 --batch 1 --max-batches 8
+        ;;
+    topics)
+        # The same pieces of eight articles, a batch about one of them and a batch about all.
+        python3 "$(dirname "$0")/topics.py" "$wiki_train" "$output/one-topic.txt" "$output/mixed.txt"
+        for text in one-topic mixed; do
+            sweep $text "$output/$text.txt" wiki --methods dense,spread,pp,ppsp --ratios 0.4 --batch 8 \
+                --max-batches 8
+        done
         ;;
     probe)
         # Half and double the published probe's rows, on main's first batch.
@@ -113,6 +132,20 @@ for part in $parts; do
         calibrate gemma --model gemma3-270m --text "$wiki_train" --max-windows 60
         sweep gemma "$wiki" gemma --model gemma3-270m --methods dense,spread,pp,wanda-sp,ppsp \
             --ratios 0.2,0.4 --max-batches 1
+        ;;
+    decode)
+        # 16 windows: 256 tokens of prompt, 256 decoded, eight sequences at once.
+        decode decode-dense --method dense
+        for method in spread pp; do
+            for ratio in 0.2 0.4; do
+                decode "decode-$ratio-$method" --method $method --prune-ratio $ratio
+            done
+            for steps in 16 64; do
+                decode "decode-0.4-$method-refresh-$steps" --method $method --prune-ratio 0.4 \
+                    --refresh-every $steps
+            done
+        done
+        decode decode-0.4-ppsp --method ppsp --prune-ratio 0.4
         ;;
     *)
         echo "run.sh: no part called $part" >&2

@@ -13,7 +13,8 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .textTooShort(let tokens, let window):
-            "the text has \(tokens) tokens; one window needs \(window) (see --context)"
+            "the text has \(tokens) tokens, and one window needs \(window): "
+                + "give a longer text or shorter windows"
         case .question(let path, let line, let reason): "\(path), line \(line): \(reason)"
         case .noQuestions(let path):
             "\(path): no questions; expected JSONL with task, context, choices and gold"

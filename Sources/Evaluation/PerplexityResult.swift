@@ -22,13 +22,7 @@ public struct PerplexityResult: Sendable {
     public var perplexity: Double { exp(negativeLogLikelihood) }
 
     /// Standard error of the mean negative log-likelihood, windows taken as independent.
-    public var standardError: Double {
-        guard windowMeans.count > 1 else { return 0 }
-        let mean = negativeLogLikelihood
-        let squares = windowMeans.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-        let count = Double(windowMeans.count)
-        return (squares / (count - 1) / count).squareRoot()
-    }
+    public var standardError: Double { windowMeans.standardErrorOfMean }
 
     /// Standard error of the perplexity, to first order.
     public var perplexityStandardError: Double { perplexity * standardError }
@@ -37,5 +31,15 @@ public struct PerplexityResult: Sendable {
     public var prefillTokensPerSecond: Double {
         let tokens = Double(windowMeans.count * (tokensPerWindow + 1))
         return tokens / report.forwardDuration.seconds
+    }
+}
+
+extension [Double] {
+    /// Standard error of the mean, elements taken as independent; 0 for fewer than two.
+    var standardErrorOfMean: Double {
+        guard count > 1 else { return 0 }
+        let mean = reduce(0, +) / Double(count)
+        let squares = reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        return (squares / Double(count - 1) / Double(count)).squareRoot()
     }
 }

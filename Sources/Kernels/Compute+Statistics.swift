@@ -14,20 +14,28 @@ extension Compute {
         groupCount: Int,
         into sums: inout Activations
     ) {
-        precondition(groups.count == input.rowCount, "one group a row")
-        precondition(groups.allSatisfy { $0 < groupCount }, "a group lies outside the count")
-        sums.reshape(rowCount: groupCount, width: input.width)
-        sums.fill(0)
-        let (kernels, x, y, width) = unsafe (kernels, input.base, sums.base, input.width)
-        splitColumns(width) { first, length in
-            for (row, group) in groups.enumerated() where group >= 0 {
-                // SAFETY: groups are checked above; every column is written by one task.
-                unsafe kernels.add_squares(
-                    y + Int(group) * width + first,
-                    x + row * width + first,
-                    length
-                )
-            }
+        let kernels = unsafe kernels
+        unsafe addRows(of: input, groups: groups, groupCount: groupCount, into: &sums) {
+            unsafe kernels.add_squares($0, $1, $2)
+        }
+    }
+
+    /// `sums[g, :] = Σ over rows with groups[row] == g of input[row, :]`, rows in ascending order.
+    ///
+    /// - Parameters:
+    ///   - input: `[rows, width]`.
+    ///   - groups: Group of each row; a negative one leaves the row out.
+    ///   - groupCount: Groups.
+    ///   - sums: Reshaped to `[groupCount, width]`.
+    public func sum(
+        of input: borrowing Activations,
+        groups: [Int32],
+        groupCount: Int,
+        into sums: inout Activations
+    ) {
+        let kernels = unsafe kernels
+        unsafe addRows(of: input, groups: groups, groupCount: groupCount, into: &sums) {
+            unsafe kernels.add($0, $1, $2)
         }
     }
 
@@ -60,6 +68,27 @@ extension Compute {
                     // SAFETY: shapes are checked above; every column is written by one task.
                     unsafe kernels.fuse_importance(total + first, p + offset, g + offset, length)
                 }
+            }
+        }
+    }
+
+    /// Lets `add` add each row, or a function of it, to its group.
+    private func addRows(
+        of input: borrowing Activations,
+        groups: [Int32],
+        groupCount: Int,
+        into sums: inout Activations,
+        _ add: (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
+    ) {
+        precondition(groups.count == input.rowCount, "one group a row")
+        precondition(groups.allSatisfy { $0 < groupCount }, "a group lies outside the count")
+        sums.reshape(rowCount: groupCount, width: input.width)
+        sums.fill(0)
+        let (x, y, width) = unsafe (input.base, sums.base, input.width)
+        splitColumns(width) { first, length in
+            for (row, group) in groups.enumerated() where group >= 0 {
+                // SAFETY: groups are checked above; every column is written by one task.
+                unsafe add(y + Int(group) * width + first, x + row * width + first, length)
             }
         }
     }

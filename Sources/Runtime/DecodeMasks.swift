@@ -4,8 +4,8 @@ import ProbeScheduler
 struct DecodeMasks {
     private var statistics: [RequestID: SequenceStatistics] = [:]
     private var stepsSinceRefresh: [RequestID: Int] = [:]
-    private var composers: [MaskClass: DecodeMaskComposer] = [:]
-    private var composed: [[RequestID]: [PrunableBlock: ChannelMask]] = [:]
+    private var composers: [MaskClass: any DecodeMaskComposer] = [:]
+    private var composed: [[RequestID]: StaticPruner] = [:]
 
     /// Takes the statistics that a prefill gave its sequences; a later chunk adds to an earlier one.
     ///
@@ -16,7 +16,7 @@ struct DecodeMasks {
     mutating func learn(
         _ batch: Batch,
         _ found: [SequenceStatistics],
-        composer: DecodeMaskComposer
+        composer: any DecodeMaskComposer
     ) {
         composers[batch.maskClass] = composer
         for chunk in batch.chunks where chunk.tokens.lowerBound == 0 { statistics[chunk.id] = nil }
@@ -40,14 +40,19 @@ struct DecodeMasks {
         return isDue
     }
 
-    /// The masks of a decode batch; composed anew only when its members or their statistics change.
-    mutating func masks(for batch: Batch) throws(MaskError) -> [PrunableBlock: ChannelMask] {
+    /// What prunes a decode batch; composed anew only when its members or their statistics change.
+    mutating func pruner(for batch: Batch) throws(MaskError) -> StaticPruner {
         let members = batch.chunks.map(\.id)
-        if let masks = composed[members] { return masks }
-        guard let composer = composers[batch.maskClass] else { return [:] }
-        let masks = try composer.masks(for: members.compactMap { statistics[$0] })
-        composed[members] = masks
-        return masks
+        if let pruner = composed[members] { return pruner }
+        guard let composer = composers[batch.maskClass] else { return StaticPruner(masks: [:]) }
+        let pruner = try composer.pruner(for: members.compactMap { statistics[$0] })
+        composed[members] = pruner
+        return pruner
+    }
+
+    /// Keeps a batch's pruner with the biases that it has made.
+    mutating func keep(_ pruner: StaticPruner, of batch: Batch) {
+        composed[batch.chunks.map(\.id)] = pruner
     }
 
     /// Forgets a sequence that has ended.

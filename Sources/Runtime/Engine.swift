@@ -74,7 +74,6 @@ public final class Engine {
                 pruner,
                 refreshInterval: interval,
                 scope: configuration.maskScope,
-                norms: network.norms,
                 stability: stability
             )
         }
@@ -257,10 +256,12 @@ public final class Engine {
     /// Runs a batch that asks for pruning densely; a prefill's statistics serve its decode masks.
     private func dense(_ batch: Batch, _ input: ForwardBatch) throws(RuntimeError) -> ForwardReport
     {
-        guard batch.phase == .prefill, let composer = probes?.composer(for: batch.maskClass) else {
+        guard batch.phase == .prefill, let statistics = probes?.statisticsPruner(),
+            let composer = probes?.composer(for: batch.maskClass)
+        else {
             return try run(input, DensePruner()).report
         }
-        let (pruner, report) = try run(input, StatisticsPruner(shape: network.shape))
+        let (pruner, report) = try run(input, statistics)
         decodeMasks.learn(batch, pruner.sequenceStatistics, composer: composer)
         return report
     }
@@ -295,14 +296,18 @@ public final class Engine {
     private func decode(_ batch: Batch, _ input: ForwardBatch) throws(RuntimeError) -> ForwardReport
     {
         let members = batch.chunks.map(\.id)
-        if decodeMasks.isRefreshDue(members, interval: probes?.refreshInterval) {
-            let (pruner, report) = try run(input, StatisticsPruner(shape: network.shape))
+        if decodeMasks.isRefreshDue(members, interval: probes?.refreshInterval),
+            let statistics = probes?.statisticsPruner()
+        {
+            let (pruner, report) = try run(input, statistics)
             decodeMasks.refresh(members, pruner.sequenceStatistics)
             return report
         }
-        let masks: [PrunableBlock: ChannelMask]
-        do { masks = try decodeMasks.masks(for: batch) } catch { throw .mask(error, layer: 0) }
-        return try run(input, StaticPruner(masks: masks)).report
+        let pruner: StaticPruner
+        do { pruner = try decodeMasks.pruner(for: batch) } catch { throw .mask(error, layer: 0) }
+        let (used, report) = try run(input, pruner)
+        decodeMasks.keep(used, of: batch)
+        return report
     }
 
     /// One forward pass; returns the pruner as the pass left it, and what was run.

@@ -10,5 +10,5 @@ public enum EnginePruning {
     ///
     /// The pruner collects sequence statistics. Every `refreshInterval` decode steps, one step runs
     /// dense and renews them; nil: never.
-    case probe(ProbePruner, refreshInterval: Int?)
+    case probe(any ProbingPruner, refreshInterval: Int?)
 }

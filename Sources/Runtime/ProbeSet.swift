@@ -6,33 +6,22 @@ struct ProbeSet {
     let refreshInterval: Int?
     /// The class of requests that bring none.
     let defaultClass: MaskClass
-    private let shared: ProbePruner
-    private let isolated: ProbePruner
-    private let norms: [PrunableBlock: ConsumerNorms]
-    /// The isolated probe's history never changes, so neither do its composers.
-    private var isolatedComposers: [Int: DecodeMaskComposer] = [:]
+    private let shared: any ProbingPruner
+    private let isolated: any ProbingPruner
+    /// What the isolated probe knows never changes, so neither do its composers.
+    private var isolatedComposers: [Int: any DecodeMaskComposer] = [:]
 
     init(
-        _ shared: ProbePruner,
+        _ shared: any ProbingPruner,
         refreshInterval: Int?,
         scope: MaskScope,
-        norms: [PrunableBlock: ConsumerNorms],
         stability: MaskStability
     ) {
         self.shared = shared
         self.refreshInterval = refreshInterval
-        self.norms = norms
         defaultClass = MaskClass(ratio: shared.policy.nominalRatio, scope: scope)
-        var configuration = shared.configuration
-        configuration.historyUse = .fixed
-        isolated = ProbePruner(
-            shape: shared.shape,
-            norms: norms,
-            policy: shared.policy,
-            configuration: configuration,
-            history: shared.history
-        )
         let watch = shared.onDecision
+        isolated = shared.isolated()
         for pruner in [shared, isolated] {
             pruner.onDecision = { decision in
                 stability.observe(decision)
@@ -42,23 +31,20 @@ struct ProbeSet {
     }
 
     /// The probe of a class: under the scope `sequence`, one that knows no earlier batch.
-    func pruner(for maskClass: MaskClass) -> ProbePruner {
+    func pruner(for maskClass: MaskClass) -> any ProbingPruner {
         let pruner = maskClass.scope == .sequence ? isolated : shared
         pruner.policy.nominalRatio = maskClass.ratio
         return pruner
     }
 
+    /// Takes, in a dense pass, what a class's composer needs.
+    func statisticsPruner() -> StatisticsPruner { shared.makeStatisticsPruner() }
+
     /// What composes decode masks after a prefill of a class.
-    mutating func composer(for maskClass: MaskClass) -> DecodeMaskComposer {
+    mutating func composer(for maskClass: MaskClass) -> any DecodeMaskComposer {
         let isIsolated = maskClass.scope == .sequence
         if isIsolated, let known = isolatedComposers[maskClass.ratioPercent] { return known }
-        let pruner = pruner(for: maskClass)
-        let composer = DecodeMaskComposer(
-            shape: pruner.shape,
-            policy: pruner.policy,
-            norms: norms,
-            history: pruner.history
-        )
+        let composer = pruner(for: maskClass).makeDecodeComposer()
         if isIsolated { isolatedComposers[maskClass.ratioPercent] = composer }
         return composer
     }

@@ -36,7 +36,7 @@ struct PruningOptions: ParsableArguments {
     @Option(
         help: """
             Pruning method: dense, pp (Probe Pruning), spread (ours: an MLP probe over all samples, with \
-            compensation; for evaluation), full-batch (the probe is the whole batch; an upper \
+            compensation), full-batch (the probe is the whole batch; an upper \
             bound); static ones: wanda-sp, flap, magnitude, ppsp (Probe Pruning's score without a probe). \
             (default: dense; pp when a ratio is given)
             """
@@ -143,7 +143,10 @@ struct PruningOptions: ParsableArguments {
         case .wandaSP, .flap, .magnitude, .ppsp:
             return .fixed(try staticPlan(model).pruner)
         case .spread:
-            throw BadInput("--method spread is for evaluation and sweeps; generate with pp")
+            return .probe(
+                try spreadPruner(model, collecting: true, warns: warns),
+                refreshInterval: refreshInterval
+            )
         case .pp, .fullBatch:
             return .probe(
                 try probePruner(model, collecting: true, warns: warns),
@@ -170,16 +173,7 @@ struct PruningOptions: ParsableArguments {
         case .dense: return DensePruner()
         case .wandaSP, .flap, .magnitude, .ppsp: return try staticPlan(model, loaded).pruner
         case .spread:
-            let pruner = SpreadProbePruner(
-                shape: model.network.shape,
-                norms: model.network.norms,
-                policy: policy,
-                configuration: ProbeConfiguration(
-                    tokenRatio: probeTokens,
-                    sampleRatio: probeSamples
-                ),
-                history: try startingHistory(model, loaded)
-            )
+            let pruner = try spreadPruner(model, loaded, collecting: false)
             pruner.onDecision = onDecision
             return pruner
         case .pp, .fullBatch:
@@ -207,6 +201,25 @@ struct PruningOptions: ParsableArguments {
             skippedLayerCount: skipLayers,
             channelMultiple: channelMultiple,
             rescales: rescale
+        )
+    }
+
+    private func spreadPruner(
+        _ model: LoadedModel,
+        _ loaded: ProbeHistory? = nil,
+        collecting: Bool,
+        warns: Bool = true
+    ) throws -> SpreadProbePruner {
+        SpreadProbePruner(
+            shape: model.network.shape,
+            norms: model.network.norms,
+            policy: policy,
+            configuration: ProbeConfiguration(
+                tokenRatio: probeTokens,
+                sampleRatio: probeSamples,
+                collectsSequenceStatistics: collecting
+            ),
+            history: try startingHistory(model, loaded, warns: warns)
         )
     }
 

@@ -37,7 +37,7 @@ struct ServeCommand: AsyncParsableCommand {
             settings,
             in: 1...1_000_000
         )
-        let pruning = try pruning(configuration, history: settings.text("history"))
+        let pruning = try pruning(configuration, settings)
         // Said once, here: the engine makes its pruner on its own thread.
         _ = try pruning.enginePruning(model, refreshInterval: refresh)
         Console.note(memoryLine(model, configuration))
@@ -65,13 +65,17 @@ struct ServeCommand: AsyncParsableCommand {
     /// Requests choose their ratio, so the probe is always there; at ratio 0 it never runs.
     private func pruning(
         _ configuration: ServerConfiguration,
-        history: String?
+        _ settings: ServeSettings
     ) throws -> PruningOptions {
         var arguments = [
-            "--method", "pp", "--prune-ratio", "\(configuration.pruneRatio)", "--mask-scope",
-            configuration.maskScope.rawValue,
+            "--method", configuration.method, "--prune-ratio", "\(configuration.pruneRatio)",
+            "--mask-scope", configuration.maskScope.rawValue,
         ]
-        if let path = serving.history ?? history { arguments += ["--history", path] }
+        arguments += try serving.probeShare("probe-tokens", serving.probeTokens, settings)
+        arguments += try serving.probeShare("probe-samples", serving.probeSamples, settings)
+        if let path = try serving.history ?? settings.text("history") {
+            arguments += ["--history", path]
+        }
         return try PruningOptions.parse(arguments)
     }
 

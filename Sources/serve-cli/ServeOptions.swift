@@ -45,6 +45,24 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "Largest n of a request. (default: 16)")
     var maxChoices: Int?
 
+    @Option(
+        help: """
+            How prompts are probed: pp (Probe Pruning), or spread (ours: rows from all samples, removed \
+            channels compensated). (default: pp)
+            """
+    )
+    var method: String?
+
+    @Option(
+        help: """
+            Share of a prompt's positions in the probe; less where prompts come one at a time. (default: 0.5)
+            """
+    )
+    var probeTokens: Double?
+
+    @Option(help: "Share of a batch's prompts in the probe, one at least. (default: 0.05)")
+    var probeSamples: Double?
+
     @Option(help: "Ratio of requests that name none. (default: 0)")
     var pruneRatio: Double?
 
@@ -103,6 +121,18 @@ struct ServeOptions: ParsableArguments {
 
     @Option(help: "Seconds until a silent connection is closed. (default: 60)")
     var idleTimeout: Double?
+
+    /// Methods that probe each batch at a cost that serving can bear.
+    private static let methods = [PruningMethod.pp, .spread].map(\.rawValue)
+
+    /// A share of the probe, as an argument of the pruning options; nil: their default.
+    func probeShare(_ name: String, _ flag: Double?, _ settings: ServeSettings) throws -> [String] {
+        guard let value = try flag ?? settings.number(name) else { return [] }
+        guard value > 0, value <= 1 else {
+            throw BadInput("--\(name) \(value): expected 0 < share ≤ 1")
+        }
+        return ["--\(name)", "\(value)"]
+    }
 
     /// The configuration: flags, then the environment, then the file, then the defaults.
     ///
@@ -213,6 +243,12 @@ struct ServeOptions: ParsableArguments {
     }
 
     private func setPruning(_ result: inout ServerConfiguration, _ settings: ServeSettings) throws {
+        result.method = try method ?? settings.text("method") ?? result.method
+        guard Self.methods.contains(result.method) else {
+            throw BadInput(
+                "--method \(result.method): expected \(Self.methods.joined(separator: " or "))"
+            )
+        }
         result.pruneRatio = try ratio("prune-ratio", pruneRatio, settings) ?? result.pruneRatio
         result.maxPruneRatio =
             try ratio("max-prune-ratio", maxPruneRatio, settings)

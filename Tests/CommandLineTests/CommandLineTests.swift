@@ -18,7 +18,10 @@ final class CommandLineTests {
 
     private func sonde(_ arguments: String...) throws -> Outcome { try run(arguments) }
 
-    private func run(_ arguments: [String]) throws -> Outcome {
+    private func run(
+        _ arguments: [String],
+        environment: [String: String] = [:]
+    ) throws -> Outcome {
         let process = Process()
         // The tests lie beside the binary in the build folder.
         process.executableURL = Bundle.main.executableURL?.deletingLastPathComponent()
@@ -27,6 +30,8 @@ final class CommandLineTests {
             process.executableURL = Checkout.root.appending(path: ".build/release/sonde")
         }
         process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment
+            .merging(environment) { $1 }
         let (output, error) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = error
@@ -112,6 +117,84 @@ final class CommandLineTests {
         let lines = try String(contentsOfFile: masks, encoding: .utf8).split(separator: "\n")
         let windows = try #require(json["windows"] as? Int)
         #expect(lines.count == (windows + 3) / 4 * 54)
+    }
+
+    @Test(
+        "evaluate decode tells perplexity and drift by stretch",
+        arguments: ["dense", "pp", "spread", "wanda-sp"]
+    )
+    func decodeJSON(method: String) async throws {
+        _ = try await ModelFixture.path()
+        let words = "The quick brown fox jumps over the lazy dog. "
+        let path = try temporary("text.txt", Data(String(repeating: words, count: 40).utf8))
+        let history = folder.appending(path: "some.history").path
+        if method == "wanda-sp" {
+            let calibration = [
+                "calibrate", "--text", path, "--context", "64", "--batch", "2", "-o", history,
+            ]
+            let outcome = try run(calibration)
+            #expect(outcome.status == 0, "\(outcome.error)")
+        }
+        var arguments = ["evaluate", "decode", "--text", path, "--batch", "2", "--json"]
+        arguments += ["--prompt-tokens", "40", "--decode-tokens", "20", "--stretch", "8"]
+        arguments += ["--max-batches", "1", "--method", method]
+        if method != "dense" { arguments += ["--prune-ratio", "0.4"] }
+        arguments += method == "wanda-sp" ? ["--history", history] : ["--no-history"]
+        let run = try run(arguments)
+        #expect(run.status == 0, "\(run.error)")
+        let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8))
+        let json = try #require(object as? [String: Any])
+        #expect(json["method"] as? String == method)
+        #expect(json["tokens"] as? Int == 40)
+        let share = try #require(json["realised_flops_ratio"] as? Double)
+        #expect(method == "dense" ? share == 1 : share < 0.75)
+        let stretches = try #require(json["stretches"] as? [[String: Any]])
+        #expect(stretches.compactMap { $0["steps"] as? Int } == [8, 8, 4])
+        for stretch in stretches {
+            #expect(try #require(stretch["perplexity"] as? Double) > 1)
+            let isComposed = ["pp", "spread"].contains(method)
+            #expect((stretch["mask_overlap"] as? Double != nil) == isComposed)
+        }
+    }
+
+    @Test("serve takes a flag before the environment, and that before the file")
+    func settings() async throws {
+        _ = try await ModelFixture.path()
+        let file = try temporary("serve.json", Data(#"{"max-num-seqs": 5000, "port": 0}"#.utf8))
+        // Each of them ends at the first setting that is wrong, and says which value it saw.
+        for (arguments, environment, complaint) in [
+            ([], [:], "--max-num-seqs 5000: expected 1 to 4096"),
+            ([], ["SONDE_MAX_NUM_SEQS": "6000"], "--max-num-seqs 6000"),
+            (["--max-num-seqs", "7000"], ["SONDE_MAX_NUM_SEQS": "6000"], "--max-num-seqs 7000"),
+            ([], ["SONDE_MAX_NUM_SEQS": "many"], "setting 'max-num-seqs': expected a whole number"),
+            (["--max-num-seqs", "4", "--method", "flap"], [:], "expected pp or spread"),
+            (["--max-num-seqs", "4", "--tls-key", file], [:], "--tls-cert and --tls-key"),
+            (
+                ["--max-num-seqs", "4", "--tls-key", file, "--tls-cert", file], [:],
+                "a certificate chain in PEM"
+            ),
+            (["--max-num-seqs", "4", "--probe-tokens", "0"], [:], "--probe-tokens 0.0: expected"),
+        ] as [([String], [String: String], String)] {
+            let run = try run(["serve", "--config", file] + arguments, environment: environment)
+            #expect(run.status == 2, "\(arguments) \(environment): \(run.error)")
+            #expect(run.error.contains(complaint), "\(run.error)")
+            #expect(run.output.isEmpty)
+        }
+    }
+
+    @Test("load says what it cannot do before anything is sent")
+    func loadRefusals() throws {
+        let trace = try temporary("trace.csv", Data("TIMESTAMP,ContextTokens\n".utf8))
+        for (arguments, status) in [
+            (["--url", "ftp://x"], 2), (["--trace", trace], 2), (["--trace", "/no/such"], 2),
+            (["--goodput", "ttft"], 2), (["--rate", "0"], 64), (["--concurrency", "0"], 64),
+            // Nobody listens there.
+            (["--url", "http://127.0.0.1:1", "--requests", "1"], 1),
+        ] as [([String], Int32)] {
+            let run = try run(["load"] + arguments)
+            #expect(run.status == status, "\(arguments): \(run.error)")
+            #expect(!run.error.isEmpty && run.output.isEmpty)
+        }
     }
 
     @Test("bad input ends in one line and exit code 2")

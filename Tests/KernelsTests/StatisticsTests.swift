@@ -7,7 +7,7 @@ struct StatisticsTests {
     private static let widths = [1, 3, 7, 17, 33, 65, 577]
 
     @Test(
-        "sumOfSquares adds each row to its group and leaves negative groups out",
+        "sumOfSquares and sum add each row to its group and leaves negative groups out",
         arguments: InstructionSet.available
     )
     func sumOfSquares(set: InstructionSet) throws {
@@ -33,6 +33,19 @@ struct StatisticsTests {
                 }
                 #expect(sums.rowCount == 4 && sums.width == width)
                 #expect(estimates.agree(with: sums.entries), "[\(rows), \(width)]")
+                compute.sum(
+                    of: Activations(entries, width: width),
+                    groups: groups,
+                    groupCount: 4,
+                    into: &sums
+                )
+                let totals = (0..<4 * width).map { index -> Estimate in
+                    let (group, column) = index.quotientAndRemainder(dividingBy: width)
+                    let values = groups.indices.filter { groups[$0] == Int32(group) }
+                        .map { entries[$0 * width + column] }
+                    return .dot(values, values.map { _ in 1 })
+                }
+                #expect(totals.agree(with: sums.entries), "[\(rows), \(width)]")
             }
         }
     }

@@ -10,14 +10,7 @@ struct SequenceStatisticsTests {
     /// Statistics that know one block.
     private func statistics(_ means: [Float], tokens: Int) -> SequenceStatistics {
         var statistics = SequenceStatistics(shape: shape, tokenCount: tokens)
-        let squares = means.map { $0 * Float(tokens) }
-        statistics.set(
-            block,
-            squares: squares.span,
-            rowCount: tokens,
-            columns: nil,
-            estimate: []
-        )
+        statistics.set(block, ChannelAverages(meanSquares: means, means: means.map { -$0 }))
         return statistics
     }
 
@@ -25,43 +18,27 @@ struct SequenceStatisticsTests {
     func empty() {
         let statistics = SequenceStatistics(shape: shape, tokenCount: 3)
         #expect(statistics.tokenCount == 3)
-        #expect(shape.blocks.allSatisfy { statistics[$0].isEmpty })
+        #expect(shape.blocks.allSatisfy { statistics[$0] == nil })
     }
 
-    @Test("kept columns are the sequence's own, pruned ones the estimate")
-    func keptAndPruned() {
-        var statistics = SequenceStatistics(shape: shape, tokenCount: 4)
-        let squares: [Float] = [8, 2]
-        statistics.set(
-            block,
-            squares: squares.span,
-            rowCount: 4,
-            columns: [1, 3],
-            estimate: [10, 20, 30, 40]
+    @Test("sums over rows replace the channels that they are of")
+    func replacement() {
+        var averages = ChannelAverages(meanSquares: [10, 20, 30, 40], means: [1, 2, 3, 4])
+        let (squares, sums): ([Float], [Float]) = ([8, 2], [-4, 1])
+        averages.replaceMeanSquares([1, 3], bySums: squares.span, rowCount: 4)
+        averages.replaceMeans([1, 3], bySums: sums.span, rowCount: 4)
+        #expect(
+            averages
+                == ChannelAverages(meanSquares: [10, 2, 30, 0.5], means: [1, -1, 3, 0.25])
         )
-        #expect(statistics[block] == [10, 2, 30, 0.5])
-    }
-
-    @Test("a dense pass leaves no estimate in place, and no rows are no division by zero")
-    func dense() {
-        #expect(statistics([1, 2, 3, 4], tokens: 2)[block] == [1, 2, 3, 4])
-        var statistics = SequenceStatistics(shape: shape, tokenCount: 0)
-        let squares: [Float] = [0, 0, 0, 0]
-        statistics.set(
-            block,
-            squares: squares.span,
-            rowCount: 0,
-            columns: nil,
-            estimate: [9, 9, 9, 9]
-        )
-        #expect(statistics[block] == [0, 0, 0, 0])
     }
 
     @Test("a merge weights both sides by their tokens")
     func merge() {
         var past = statistics([4, 8, 0, 2], tokens: 3)
         past.merge(statistics([8, 0, 4, 2], tokens: 1))
-        #expect(past[block] == [5, 6, 1, 2])
+        #expect(past[block]?.meanSquares == [5, 6, 1, 2])
+        #expect(past[block]?.means == [-5, -6, -1, -2])
         #expect(past.tokenCount == 4)
     }
 
@@ -69,8 +46,16 @@ struct SequenceStatisticsTests {
     func mergeMemory() {
         var past = statistics([0, 0, 0, 0], tokens: 1000)
         past.merge(statistics([257, 0, 0, 0], tokens: 1))
-        #expect(past[block] == [1, 0, 0, 0])
+        #expect(past[block]?.meanSquares == [1, 0, 0, 0])
         #expect(past.tokenCount == 1001)
+    }
+
+    @Test("statistics of no token change nothing")
+    func mergeNothing() {
+        var past = statistics([1, 2, 3, 4], tokens: 2)
+        let before = past
+        past.merge(SequenceStatistics(shape: shape, tokenCount: 0))
+        #expect(past == before)
     }
 
     @Test("a block that one side does not know takes the other's")
@@ -78,11 +63,11 @@ struct SequenceStatisticsTests {
         var unknown = SequenceStatistics(shape: shape, tokenCount: 2)
         let known = statistics([1, 2, 3, 4], tokens: 1)
         unknown.merge(known)
-        #expect(unknown[block] == [1, 2, 3, 4])
+        #expect(unknown[block]?.meanSquares == [1, 2, 3, 4])
         #expect(unknown.tokenCount == 3)
         var copy = known
         copy.merge(SequenceStatistics(shape: shape, tokenCount: 5))
-        #expect(copy[block] == [1, 2, 3, 4])
+        #expect(copy[block]?.meanSquares == [1, 2, 3, 4])
         #expect(copy.tokenCount == 6)
     }
 }

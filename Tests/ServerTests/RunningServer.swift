@@ -39,7 +39,7 @@ struct RunningServer: Sendable {
         let model = try TinyModel.load()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let server = SondeServer(model: model, configuration: configuration, logger: logger) {
-            .probe(pruner(model), refreshInterval: nil)
+            .probe(pruner(configuration.method, model), refreshInterval: nil)
         }
         let (ports, port) = AsyncStream<Int>.makeStream()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -58,14 +58,25 @@ struct RunningServer: Sendable {
     }
 
     /// A pruner without history.
-    static func pruner(_ model: LoadedModel) -> ProbePruner {
-        ProbePruner(
-            shape: model.network.shape,
-            norms: model.network.norms,
-            policy: RatioPolicy(nominalRatio: 0),
-            configuration: ProbeConfiguration(collectsSequenceStatistics: true),
-            history: nil
-        )
+    private static func pruner(_ method: String, _ model: LoadedModel) -> any ProbingPruner {
+        let (shape, norms) = (model.network.shape, model.network.norms)
+        let policy = RatioPolicy(nominalRatio: 0)
+        let configuration = ProbeConfiguration(collectsSequenceStatistics: true)
+        return method == "spread"
+            ? SpreadProbePruner(
+                shape: shape,
+                norms: norms,
+                policy: policy,
+                configuration: configuration,
+                history: nil
+            )
+            : ProbePruner(
+                shape: shape,
+                norms: norms,
+                policy: policy,
+                configuration: configuration,
+                history: nil
+            )
     }
 
     // MARK: - Requests

@@ -65,9 +65,10 @@ public struct SweepRunner {
         let last = candidates.map { candidate in
             batches.indices.last { !state.contains(cell, candidate.run, $0) }
         }
-        guard last.contains(where: { $0 != nil }), let warmUp = batches.first else { return }
+        guard last.contains(where: { $0 != nil }), let first = windows.first else { return }
+        // Wakes the threads and the weights.
         var dense: any Pruner = DensePruner()
-        _ = try evaluator.run(warmUp, pruner: &dense)
+        _ = try evaluator.run([first], pruner: &dense)
         var recorders = try candidates.map {
             MaskRecorder(try $0.makePruner(), shape: model.shape)
         }

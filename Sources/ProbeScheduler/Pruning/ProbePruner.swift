@@ -8,7 +8,7 @@ public import Kernels
 ///
 /// Beyond the paper, for decoding: the statistics of each sequence's own rows, see
 /// `SequenceStatistics`.
-public final class ProbePruner: Pruner {
+public final class ProbePruner: ProbingPruner {
     /// Sizes of the model.
     public let shape: ModelShape
     /// How much is kept where; may change between batches.
@@ -18,7 +18,7 @@ public final class ProbePruner: Pruner {
     /// Statistics of earlier batches; nil: the probe alone decides.
     public private(set) var history: ProbeHistory?
     /// One for each sample of the last batch, when the configuration collects them.
-    public private(set) var sequenceStatistics: [SequenceStatistics] = []
+    public var sequenceStatistics: [SequenceStatistics] { collector.statistics }
     /// Told of every mask that is made.
     public var onDecision: ((BlockDecision) -> Void)?
 
@@ -26,13 +26,11 @@ public final class ProbePruner: Pruner {
     public var probePlace: ProbePlace { configuration.place }
 
     private let norms: [PrunableBlock: ConsumerNorms]
-    private var collecting: [SequenceStatistics] = []
-    /// `PrunableBlock.index` of the block collected last.
-    private var collectedIndex = 0
+    private var collector: SequenceCollector
     /// The history's share in the last fusion; nil: no history, or nobody asked.
     private var historyWeight: Double?
-    /// Mean square per channel that scored the last mask: the estimate for what it removed.
-    private var estimate: [Float] = []
+    /// What scored the last mask: the estimate for what it removed.
+    private var estimate: ChannelAverages?
 
     // Scratch, kept between blocks.
     private var residualNorms: [Float] = []
@@ -59,6 +57,7 @@ public final class ProbePruner: Pruner {
         self.policy = policy
         self.configuration = configuration
         self.history = history
+        collector = SequenceCollector(.meanSquares, shape: shape)
     }
 
     /// Probes the batch and keeps the block's best channels; nil in layers that stay dense.
@@ -98,7 +97,8 @@ public final class ProbePruner: Pruner {
         let scores = ChannelScore.ppsp(activations, norms, block.kind, shape)
         let mask = try ChannelMask(keepingTop: policy.kept(block.kind, shape), of: scores)
         if configuration.collectsSequenceStatistics {
-            estimate = activations.map { $0 / Float(selection.positions.count) }
+            let count = Float(selection.positions.count)
+            estimate = ChannelAverages(meanSquares: activations.map { $0 / count })
         }
         onDecision?(
             BlockDecision(
@@ -123,7 +123,14 @@ public final class ProbePruner: Pruner {
         guard policy.prunes(layer: block.layer, of: shape) else { return }
         let columns = shape.consumerColumns(of: mask, block.kind)
         if configuration.collectsSequenceStatistics {
-            collect(block, intermediate, columns, layout, compute)
+            collector.add(
+                block,
+                intermediate,
+                columns: columns,
+                estimate: mask == nil ? nil : estimate,
+                layout: layout,
+                compute: compute
+            )
         }
         guard history != nil, configuration.historyUse == .moving else { return }
         compute.sumOfSquares(
@@ -142,9 +149,31 @@ public final class ProbePruner: Pruner {
     }
 
     /// Publishes the batch's sequence statistics.
-    public func finishBatch() {
-        sequenceStatistics = collecting
-        collecting = []
+    public func finishBatch() { collector.finishBatch() }
+
+    // MARK: - Decoding
+
+    /// The same probe with a history that stays as it is.
+    public func isolated() -> any ProbingPruner {
+        var configuration = configuration
+        configuration.historyUse = .fixed
+        return ProbePruner(
+            shape: shape,
+            norms: norms,
+            policy: policy,
+            configuration: configuration,
+            history: history
+        )
+    }
+
+    /// Composes by Probe Pruning's rules, with the history as it is now.
+    public func makeDecodeComposer() -> any DecodeMaskComposer {
+        ProbeMaskComposer(shape: shape, policy: policy, norms: norms, history: history)
+    }
+
+    /// Takes mean squares.
+    public func makeStatisticsPruner() -> StatisticsPruner {
+        StatisticsPruner(.meanSquares, shape: shape)
     }
 
     // MARK: - Steps
@@ -197,37 +226,5 @@ public final class ProbePruner: Pruner {
         historyRows.addRows(to: &past)
         let (present, before) = (own.reduce(0, +), past.reduce(0, +))
         return present + before > 0 ? Double(before / (present + before)) : 0
-    }
-
-    private func collect(
-        _ block: PrunableBlock,
-        _ intermediate: borrowing Activations,
-        _ columns: [Int32]?,
-        _ layout: BatchLayout,
-        _ compute: Compute
-    ) {
-        // Blocks run in order: an earlier one means that the last batch never finished.
-        if block.index <= collectedIndex { collecting = [] }
-        collectedIndex = block.index
-        if collecting.isEmpty {
-            collecting = layout.samples.map {
-                SequenceStatistics(shape: shape, tokenCount: $0.rowCount)
-            }
-        }
-        compute.sumOfSquares(
-            intermediate,
-            groups: layout.sampleOfRow,
-            groupCount: layout.samples.count,
-            into: &passSquares
-        )
-        for (sample, run) in layout.samples.enumerated() {
-            collecting[sample].set(
-                block,
-                squares: passSquares.row(sample),
-                rowCount: run.rowCount,
-                columns: columns,
-                estimate: estimate
-            )
-        }
     }
 }

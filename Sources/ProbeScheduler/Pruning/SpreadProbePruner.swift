@@ -10,34 +10,35 @@ public import Kernels
 /// bounded, because it may be of another domain. Heads stay where channels can pay for them
 /// (`HeadExchange`); where all do, attention needs no probe. Calibration never moves on, so a batch's
 /// masks do not depend on earlier batches.
-public final class SpreadProbePruner: Pruner {
-    /// Sizes of the model.
-    public let shape: ModelShape
-    /// How much is kept where.
-    public let policy: RatioPolicy
+public final class SpreadProbePruner: ProbingPruner {
     /// The probe's size.
     public let configuration: ProbeConfiguration
     /// Told of every mask that is made.
     public var onDecision: ((BlockDecision) -> Void)?
 
-    private let norms: [PrunableBlock: ConsumerNorms]
-    private let kept: HeadExchange
-    private let baselines: [PrunableBlock: ChannelBaseline]
+    private var scorer: SpreadScorer
+    private var collector: SequenceCollector
     private var expected: [PrunableBlock: ExpectedInput] = [:]
+    /// What scored the last mask: the estimate for what it removed.
+    private var estimate: ChannelAverages?
     private var residualNorms: [Float] = []
     private var states = Activations()
 
-    /// Rows of a probe that calibration counts for.
-    ///
-    /// Measured on SmolLM2-135M at 40 %, one batch of 20 × 256, heads as published: perplexity 75.2 with
-    /// 32, 71.5 with 128, 76.4 with 512. One batch is thin evidence.
-    private static let baselineRows = 128.0
+    /// Sizes of the model.
+    public var shape: ModelShape { scorer.shape }
+    /// How much is kept where; may change between batches.
+    public var policy: RatioPolicy {
+        get { scorer.policy }
+        set { scorer.policy = newValue }
+    }
+    /// One for each sample of the last batch, when the configuration collects them.
+    public var sequenceStatistics: [SequenceStatistics] { collector.statistics }
 
     /// - Parameters:
     ///   - shape: Sizes of the model.
     ///   - norms: Norms of every block's consumer.
     ///   - policy: How much is kept where.
-    ///   - configuration: The probe's size.
+    ///   - configuration: The probe's size, and whether statistics for decoding are kept.
     ///   - history: Calibration with moments; without it the probe alone decides and compensates.
     public init(
         shape: ModelShape,
@@ -46,16 +47,9 @@ public final class SpreadProbePruner: Pruner {
         configuration: ProbeConfiguration,
         history: ProbeHistory?
     ) {
-        self.shape = shape
-        self.norms = norms
-        self.policy = policy
         self.configuration = configuration
-        kept = HeadExchange(policy, shape)
-        var baselines: [PrunableBlock: ChannelBaseline] = [:]
-        for block in shape.blocks {
-            baselines[block] = history.flatMap { ChannelBaseline($0, block) }
-        }
-        self.baselines = baselines
+        scorer = SpreadScorer(shape: shape, norms: norms, policy: policy, history: history)
+        collector = SequenceCollector(.moments, shape: shape)
     }
 
     /// Probes the batch and keeps the channels that a bias replaces worst; nil in layers that stay dense.
@@ -67,9 +61,7 @@ public final class SpreadProbePruner: Pruner {
         compute: Compute,
         firstHalf: (ProbeSelection, inout Activations) -> Void
     ) throws(MaskError) -> ChannelMask? {
-        guard policy.prunes(layer: block.layer, of: shape), let norms = norms[block],
-            block.kind == .mlp || kept.headCount < shape.headCount
-        else { return nil }
+        guard scorer.prunes(block) else { return nil }
         compute.rowSquaredNorms(residual, into: &residualNorms)
         var selection = ProbeSelection(
             squaredNorms: residualNorms,
@@ -82,10 +74,14 @@ public final class SpreadProbePruner: Pruner {
         }
         firstHalf(selection, &states)
         let (means, deviations) = estimates(selection, block: block, layout: layout)
-        let channels = zip(deviations, norms.squareSums).map(*)
-        let scores = ChannelScore.units(channels, block.kind, shape)
-        let mask = try ChannelMask(keepingTop: units(block.kind), of: scores)
+        let (scores, mask) = try scorer.choose(block, deviations: deviations)
         expected[block] = means
+        if configuration.collectsSequenceStatistics {
+            estimate = ChannelAverages(
+                meanSquares: zip(means.means, deviations).map { $0 * $0 + $1 },
+                means: means.means
+            )
+        }
         onDecision?(
             BlockDecision(
                 block: block,
@@ -105,18 +101,51 @@ public final class SpreadProbePruner: Pruner {
         project: (ExpectedInput) -> OutputBias
     ) -> OutputBias? { expected[block].map(project) }
 
+    /// Lets the full pass enter the sequences' statistics.
+    public func observe(
+        _ block: PrunableBlock,
+        intermediate: borrowing Activations,
+        mask: ChannelMask?,
+        layout: BatchLayout,
+        compute: Compute
+    ) {
+        guard configuration.collectsSequenceStatistics, scorer.prunes(block) else { return }
+        collector.add(
+            block,
+            intermediate,
+            columns: shape.consumerColumns(of: mask, block.kind),
+            estimate: mask == nil ? nil : estimate,
+            layout: layout,
+            compute: compute
+        )
+    }
+
+    /// Publishes the batch's sequence statistics.
+    public func finishBatch() { collector.finishBatch() }
+
+    // MARK: - Decoding
+
+    /// Itself: it learns nothing from its batches.
+    public func isolated() -> any ProbingPruner { self }
+
+    /// Composes with the same scores and compensation.
+    public func makeDecodeComposer() -> any DecodeMaskComposer { SpreadMaskComposer(scorer) }
+
+    /// Takes means and mean squares.
+    public func makeStatisticsPruner() -> StatisticsPruner {
+        StatisticsPruner(.moments, shape: shape)
+    }
+
+    // MARK: - Probe
+
     /// Rows of the MLP's probe where the published probe has `count` in each block.
     ///
     /// What attention does not probe, the MLP may: the multiply-adds are the same.
     private func rowCount(_ count: Int) -> Int {
-        guard kept.headCount == shape.headCount else { return count }
+        guard scorer.kept.headCount == shape.headCount else { return count }
         let attention = (shape.headCount + 2 * shape.kvHeadCount) * shape.headDimension
         let mlp = (shape.isGated ? 2 : 1) * shape.channelCount
         return count * (attention + mlp) / mlp
-    }
-
-    private func units(_ kind: PrunableBlock.Kind) -> Int {
-        kind == .attention ? kept.headCount : kept.channelCount
     }
 
     // MARK: - Estimates
@@ -130,19 +159,12 @@ public final class SpreadProbePruner: Pruner {
         let isFirst = selection.rowPositionIndex.map { selection.positions[Int($0)] == 0 }
         let isLater = isFirst.map { !$0 }
         let (firstCount, laterCount) = (isFirst.count { $0 }, isLater.count { $0 })
-        let baseline = baselines[block]
-        var laterMeans = states.columnMeans(of: isLater)
-        if let baseline {
-            // The attention probe sees one sample in twenty: too few for a mean.
-            let share =
-                block.kind == .mlp
-                ? Double(laterCount) / (Double(laterCount) + Self.baselineRows) : 0
-            laterMeans = zip(baseline.laterMeans, laterMeans).map { past, own in
-                past + Float(share) * (own - past)
-            }
-        }
+        // The attention probe sees one sample in twenty: too few for a mean.
+        let trusted = block.kind == .mlp || scorer.baselines[block] == nil ? laterCount : 0
+        let laterMeans = scorer.means(states.columnMeans(of: isLater), rows: trusted, of: block)
         let firstMeans =
-            baseline?.firstMeans ?? (firstCount > 0 ? states.columnMeans(of: isFirst) : laterMeans)
+            scorer.baselines[block]?.firstMeans
+            ?? (firstCount > 0 ? states.columnMeans(of: isFirst) : laterMeans)
         var deviations = states.meanSquaredDeviations(of: isLater, from: laterMeans)
         if firstCount > 0 {
             let begins = layout.samples.count { $0.firstPosition == 0 && $0.rowCount > 0 }
@@ -150,12 +172,7 @@ public final class SpreadProbePruner: Pruner {
             let first = states.meanSquaredDeviations(of: isFirst, from: firstMeans)
             deviations = zip(deviations, first).map { $0 + share * ($1 - $0) }
         }
-        if let baseline {
-            let share = Float(Double(laterCount) / (Double(laterCount) + Self.baselineRows))
-            deviations = zip(baseline.laterVariances, deviations).map { past, own in
-                past + share * (own - past)
-            }
-        }
+        deviations = scorer.deviations(deviations, rows: laterCount, of: block)
         return (ExpectedInput(means: laterMeans, firstPositionMeans: firstMeans), deviations)
     }
 }

@@ -1,15 +1,18 @@
 public import Kernels
 
 /// Runs dense and takes each sequence's statistics: a refresh step of decoding.
-public struct StatisticsPruner: Pruner, Sendable {
-    /// One for each sample of the last batch.
-    public private(set) var sequenceStatistics: [SequenceStatistics] = []
-    private let shape: ModelShape
+public final class StatisticsPruner: Pruner {
+    private var collector: SequenceCollector
 
-    /// - Parameter shape: Sizes of the model.
-    public init(shape: ModelShape) {
-        self.shape = shape
+    /// - Parameters:
+    ///   - content: What the composer of decode masks needs.
+    ///   - shape: Sizes of the model.
+    init(_ content: SequenceCollector.Content, shape: ModelShape) {
+        collector = SequenceCollector(content, shape: shape)
     }
+
+    /// One for each sample of the last batch.
+    public var sequenceStatistics: [SequenceStatistics] { collector.statistics }
 
     /// Always nil: run dense.
     public func mask(
@@ -21,34 +24,24 @@ public struct StatisticsPruner: Pruner, Sendable {
         firstHalf: (ProbeSelection, inout Activations) -> Void
     ) -> ChannelMask? { nil }
 
-    /// Takes the mean squares of every sample.
-    public mutating func observe(
+    /// Takes the averages of every sample.
+    public func observe(
         _ block: PrunableBlock,
         intermediate: borrowing Activations,
         mask: ChannelMask?,
         layout: BatchLayout,
         compute: Compute
     ) {
-        if block.index == 0 {
-            sequenceStatistics = layout.samples.map {
-                SequenceStatistics(shape: shape, tokenCount: $0.rowCount)
-            }
-        }
-        var squares = Activations()
-        compute.sumOfSquares(
+        collector.add(
+            block,
             intermediate,
-            groups: layout.sampleOfRow,
-            groupCount: layout.samples.count,
-            into: &squares
+            columns: nil,
+            estimate: nil,
+            layout: layout,
+            compute: compute
         )
-        for (sample, run) in layout.samples.enumerated() {
-            sequenceStatistics[sample].set(
-                block,
-                squares: squares.row(sample),
-                rowCount: run.rowCount,
-                columns: nil,
-                estimate: []
-            )
-        }
     }
+
+    /// Publishes the batch's statistics.
+    public func finishBatch() { collector.finishBatch() }
 }

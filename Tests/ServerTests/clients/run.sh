@@ -37,9 +37,14 @@ serve() {
     exit 1
 }
 
-# Ends the server with SIGTERM, or waits for its end; it must exit with 0.
+# Ends the server with SIGTERM.
 finish() {
     kill -TERM "$server" 2>/dev/null || true
+    await_end
+}
+
+# Waits for the end of a server that has had SIGTERM; it must exit with 0.
+await_end() {
     local status=0
     wait "$server" || status=$?
     server=
@@ -76,7 +81,7 @@ else
     echo "promtool is missing (Debian: prometheus): metrics not checked"
 fi
 "$python" drain.py "$url" "$server"
-finish
+await_end
 
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
     -addext subjectAltName=DNS:localhost -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null

@@ -2,8 +2,8 @@ import Testing
 
 @testable import ProbeScheduler
 
-@Suite("DecodeMaskComposer")
-struct DecodeMaskComposerTests {
+@Suite("ProbeMaskComposer")
+struct ProbeMaskComposerTests {
     private let shape = ModelShape.tiny()
     private let policy = RatioPolicy(nominalRatio: 0.5, channelMultiple: 1)
     private let attention = PrunableBlock.attention(layer: 0)
@@ -15,21 +15,15 @@ struct DecodeMaskComposerTests {
         return [attention: unit, mlp: unit]
     }
 
-    private func composer(history: ProbeHistory? = nil) -> DecodeMaskComposer {
-        DecodeMaskComposer(shape: shape, policy: policy, norms: norms, history: history)
+    private func composer(history: ProbeHistory? = nil) -> ProbeMaskComposer {
+        ProbeMaskComposer(shape: shape, policy: policy, norms: norms, history: history)
     }
 
     /// A member that knows the given mean squares.
     private func member(_ means: [PrunableBlock: [Float]]) -> SequenceStatistics {
         var statistics = SequenceStatistics(shape: shape, tokenCount: 1)
         for (block, means) in means {
-            statistics.set(
-                block,
-                squares: means.span,
-                rowCount: 1,
-                columns: nil,
-                estimate: []
-            )
+            statistics.set(block, ChannelAverages(meanSquares: means))
         }
         return statistics
     }
@@ -40,11 +34,11 @@ struct DecodeMaskComposerTests {
             member([attention: [3, 0, 1, 1], mlp: [8, 0, 1, 5]]),
             member([attention: [0, 0, 4, 4], mlp: [0, 7, 1, 0]]),
         ]
-        let masks = try composer().masks(for: members)
+        let masks = try composer().pruner(for: members).masks
         #expect(masks[attention]?.kept == [1])
         // Means 4, 3.5, 1, 2.5.
         #expect(masks[mlp]?.kept == [0, 1])
-        let alone = try composer().masks(for: [members[0]])
+        let alone = try composer().pruner(for: [members[0]]).masks
         #expect(alone[attention]?.kept == [0])
         #expect(alone[mlp]?.kept == [0, 3])
     }
@@ -56,7 +50,8 @@ struct DecodeMaskComposerTests {
             member([mlp: generator.floats(4).map { $0 * $0 }])
         }
         let composer = composer()
-        #expect(try composer.masks(for: members) == composer.masks(for: members.reversed()))
+        let reversed = try composer.pruner(for: members.reversed()).masks
+        #expect(try composer.pruner(for: members).masks == reversed)
     }
 
     @Test("the history's mean over positions enters by the paper's rule")
@@ -65,14 +60,14 @@ struct DecodeMaskComposerTests {
         // Means 0, 4, 3, 0; fused with 2.5, 0, 3, 1: 2.5, 4, 3, 1.
         history.replace(mlp, with: [0, 8, 2, 0, 0, 0, 4, 0])
         let members = [member([mlp: [2.5, 0, 3, 1]])]
-        #expect(try composer(history: history).masks(for: members)[mlp]?.kept == [1, 2])
-        #expect(try composer().masks(for: members)[mlp]?.kept == [0, 2])
+        #expect(try composer(history: history).pruner(for: members).masks[mlp]?.kept == [1, 2])
+        #expect(try composer().pruner(for: members).masks[mlp]?.kept == [0, 2])
     }
 
     @Test("without members, or without statistics of a block, there is no mask")
     func unknown() throws {
-        #expect(try composer().masks(for: []).isEmpty)
-        let masks = try composer().masks(for: [member([:]), member([mlp: [1, 2, 3, 4]])])
+        #expect(try composer().pruner(for: []).masks.isEmpty)
+        let masks = try composer().pruner(for: [member([:]), member([mlp: [1, 2, 3, 4]])]).masks
         #expect(Set(masks.keys) == [mlp])
         #expect(masks[mlp]?.kept == [2, 3])
     }
@@ -80,21 +75,21 @@ struct DecodeMaskComposerTests {
     @Test("blocks that the policy does not prune, or without norms, have no mask")
     func dense() throws {
         let members = [member([attention: [1, 2, 3, 4], mlp: [1, 2, 3, 4]])]
-        let off = DecodeMaskComposer(
+        let off = ProbeMaskComposer(
             shape: shape,
             policy: RatioPolicy(nominalRatio: 0),
             norms: norms,
             history: nil
         )
-        #expect(try off.masks(for: members).isEmpty)
-        let bare = DecodeMaskComposer(shape: shape, policy: policy, norms: [:], history: nil)
-        #expect(try bare.masks(for: members).isEmpty)
+        #expect(try off.pruner(for: members).masks.isEmpty)
+        let bare = ProbeMaskComposer(shape: shape, policy: policy, norms: [:], history: nil)
+        #expect(try bare.pruner(for: members).masks.isEmpty)
     }
 
     @Test("statistics that are not finite are refused")
     func nonFinite() {
         #expect(throws: MaskError.nonFiniteScore(channel: 2)) {
-            try composer().masks(for: [member([mlp: [1, 2, .nan, 4]])])
+            try composer().pruner(for: [member([mlp: [1, 2, .nan, 4]])])
         }
     }
 }
