@@ -112,6 +112,17 @@ for part in $parts; do
             evaluate "probe-half-$method" wiki --method $method --probe-tokens 0.25
             evaluate "probe-double-$method" wiki --method $method --probe-samples 0.1
         done
+        # Sequences one by one, where the published probe is half of all rows.
+        for ratio in 0.2 0.4; do
+            for share in 0.5 0.25 0.1 0.05 0.025; do
+                for method in spread pp; do
+                    evaluate "single-$ratio-$share-$method" wiki --method $method \
+                        --prune-ratio $ratio --probe-tokens $share --batch 1 --max-batches 16
+                done
+            done
+            evaluate "single-$ratio-ppsp" wiki --method ppsp --prune-ratio $ratio --batch 1 \
+                --max-batches 16
+        done
         ;;
     context)
         # The 5,120 tokens of main's first batch, and 2.5 % of the rows in the probe as there.

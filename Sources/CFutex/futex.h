@@ -1,10 +1,12 @@
-// Waiting on a word of memory: Swift cannot call `syscall`, which is variadic.
+// Waiting on a word of memory, and what a wait depends on: Swift cannot call `syscall`, which is
+// variadic, and does not see RUSAGE_THREAD.
 #ifndef CFUTEX_H
 #define CFUTEX_H
 
 #include <limits.h>
 #include <linux/futex.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -25,6 +27,13 @@ static inline void spin_pause(void) {
 #elif defined(__aarch64__)
     __asm__ volatile("yield");
 #endif
+}
+
+// How often this thread has lost its core to others while it could have gone on; 0 if unknown.
+static inline long thread_preemptions(void) {
+    enum { rusage_thread = 1 }; // RUSAGE_THREAD, which takes _GNU_SOURCE.
+    struct rusage usage;
+    return getrusage(rusage_thread, &usage) == 0 ? usage.ru_nivcsw : 0;
 }
 
 #endif

@@ -11,7 +11,8 @@ import CFutex
 /// node's first, then, for the tail, the others'.
 ///
 /// `@unchecked Sendable`: `job` is written by the thread that holds the board while no task is
-/// taken, before `remaining` is raised, and read by those that lowered it.
+/// taken, before `remaining` is raised, and read by those that lowered it; `callerWatch` is that
+/// thread's alone.
 final class TaskBoard: @unchecked Sendable {
     private struct Job {
         var body: (Int) -> Void
@@ -41,19 +42,23 @@ final class TaskBoard: @unchecked Sendable {
     private let queues: [NodeQueue]
     private let nodes: NodePlan
     private let workerCount: Int
-    private let spinCount: Int
+    private let spinLimit: SpinLimit
+    /// Threads whose cores others want.
+    private let crowdedCount = FutexWord(0)
+    /// Of the thread that holds the board.
+    private var callerWatch = CoreWatch()
 
     /// A board without tasks.
     ///
     /// - Parameters:
     ///   - workerCount: Threads that call `work()`, the callers of `run` not included.
-    ///   - spinCount: Turns that a thread spins before it sleeps.
+    ///   - spinLimit: How long a thread spins before it sleeps.
     ///   - nodes: Whose tasks are told apart.
-    init(workerCount: Int, spinCount: Int, nodes: NodePlan = .none) {
+    init(workerCount: Int, spinLimit: SpinLimit, nodes: NodePlan = .none) {
         queues = nodes.parts.map { _ in NodeQueue() }
         self.nodes = nodes
         self.workerCount = workerCount
-        self.spinCount = spinCount
+        self.spinLimit = spinLimit
     }
 
     // MARK: - Callers
@@ -109,7 +114,7 @@ final class TaskBoard: @unchecked Sendable {
     }
 
     private func waitForOthers() {
-        for _ in 0..<spinCount {
+        for _ in 0..<spinTurns(&callerWatch) {
             if unfinished.load() == 0 { return }
             spin_pause()
         }
@@ -128,7 +133,8 @@ final class TaskBoard: @unchecked Sendable {
 
     /// Takes tasks until the board is closed.
     func work() {
-        while waitForTasks() { takeTasks() }
+        var watch = CoreWatch()
+        while waitForTasks(&watch) { takeTasks() }
     }
 
     /// Sends the workers home; no run may be under way or follow.
@@ -180,21 +186,30 @@ final class TaskBoard: @unchecked Sendable {
     }
 
     /// Waits until tasks remain; false when the board is closed.
-    private func waitForTasks() -> Bool {
-        var turns = 0
+    private func waitForTasks(_ watch: inout CoreWatch) -> Bool {
+        var turns = spinTurns(&watch)
         while true {
             let count = remaining.load()
             if count != 0 { return count != Self.closed }
-            if turns < spinCount {
-                turns += 1
+            if turns > 0 {
+                turns -= 1
                 spin_pause()
             } else {
                 sleeperCount.increment()
                 remaining.sleep(while: 0)
                 sleeperCount.decrement()
                 // Woken for a run that ended meanwhile: the next one is likely close.
-                turns = 0
+                turns = spinTurns(&watch)
             }
         }
+    }
+
+    /// Turns to spin in a wait that begins now, of the thread that `watch` is of.
+    private func spinTurns(_ watch: inout CoreWatch) -> Int {
+        let before = watch.isShared
+        watch.update()
+        if watch.isShared, !before { crowdedCount.increment() }
+        if before, !watch.isShared { crowdedCount.decrement() }
+        return crowdedCount.load() == 0 ? spinLimit.patient : spinLimit.brief
     }
 }

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// The calling thread is worker 0. Tasks are coarse and taken one by one, so a worker that is held up
 /// by other work on its core leaves its share to the others; a run waits for the tasks that were
-/// taken, never for a worker. A worker spins briefly after its last task, then sleeps: on a shared
+/// taken, never for a worker. A worker spins after its last task, then sleeps (`SpinLimit`): on a shared
 /// machine a spinning barrier would starve the threads it waits for.
 final class WorkerPool: Sendable {
     /// Workers, the calling thread included.
@@ -13,12 +13,12 @@ final class WorkerPool: Sendable {
     /// More workers than this are a mistake of the caller's.
     static let threadLimit = 1_024
 
-    /// Turns of the spin before sleeping.
+    /// The spin before sleeping.
     ///
-    /// About 15 µs on a Zen 3 EPYC (25 ns a pause), longer than the gap between two products of a
-    /// layer. Fewer (100) cost 10 % in runs of 200 µs; more (2,000) gain nothing there and lose 20 %
-    /// when another process wants the core.
-    private static let spinCount = 500
+    /// A pause takes 25 ns on a Zen 3 EPYC, so 4,000 turns are 100 µs: longer than the gaps in a decode
+    /// step. On two cores of their own 16 sequences decode at 446 tokens/s with that and 296 with 500
+    /// turns. Beside a process that wants a core 500 are better, by a third with one sequence.
+    private static let spinLimit = SpinLimit(patient: 4_000, brief: 500)
 
     private let board: TaskBoard
     private let threads: [pthread_t]
@@ -47,7 +47,7 @@ final class WorkerPool: Sendable {
         let hasCoreEach = threadCount <= WorkerPlacement.usableCores.count
         board = TaskBoard(
             workerCount: threadCount - 1,
-            spinCount: hasCoreEach ? Self.spinCount : 0,
+            spinLimit: hasCoreEach ? Self.spinLimit : .fixed(0),
             nodes: nodes
         )
         var threads: [pthread_t] = []

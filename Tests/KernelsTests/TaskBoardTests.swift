@@ -8,7 +8,7 @@ import Testing
 struct TaskBoardTests {
     @Test("does not wait for workers that never come")
     func needsNoWorker() {
-        let board = TaskBoard(workerCount: 7, spinCount: 10)
+        let board = TaskBoard(workerCount: 7, spinLimit: .fixed(10))
         var tasks: [Int] = []
         for _ in 0..<3 { board.run(taskCount: 5) { tasks.append($0) } }
         #expect(tasks == [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 1, 2, 3, 4])
@@ -16,7 +16,7 @@ struct TaskBoardTests {
 
     @Test("has nothing for a worker that comes after the runs")
     func hasNothingForLateWorker() {
-        let board = TaskBoard(workerCount: 1, spinCount: 10)
+        let board = TaskBoard(workerCount: 1, spinLimit: .fixed(10))
         var count = 0
         for _ in 0..<3 { board.run(taskCount: 4) { _ in count += 1 } }
         board.close()
@@ -27,7 +27,7 @@ struct TaskBoardTests {
     @Test("gives tasks to workers that come and go during the runs", arguments: [0, 100])
     func takesLateWorkers(spinCount: Int) {
         let workerCount = 4
-        let board = TaskBoard(workerCount: workerCount, spinCount: spinCount)
+        let board = TaskBoard(workerCount: workerCount, spinLimit: .fixed(spinCount))
         let wrongRuns = Atomic<Int>(0)
         let group = DispatchGroup()
         for worker in 0..<workerCount {
@@ -52,7 +52,7 @@ struct TaskBoardTests {
     @Test("takes tasks node by node, the caller's first, and what another call has left")
     func takesTasksByNode() {
         let nodes = SeveralNodes.plan(.auto, threadCount: 4)
-        let board = TaskBoard(workerCount: 3, spinCount: 0, nodes: nodes)
+        let board = TaskBoard(workerCount: 3, spinLimit: .fixed(0), nodes: nodes)
         let count = nodes.parts.count
         let shares = NodeShares(counts: (0..<count).map { $0 + 2 })
         var tasks: [Int] = []
