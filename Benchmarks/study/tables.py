@@ -62,6 +62,19 @@ def show(folder, limit):
             print(text)
 
 
+def show_decoding(name, found):
+    """One line of `evaluate decode`; perplexity and overlap of masks by stretch."""
+    stretches = " ".join(
+        f"{stretch['perplexity']:.2f}"
+        + (f" ({stretch['mask_overlap']:.3f})" if stretch.get("mask_overlap") else "")
+        for stretch in found["stretches"]
+    )
+    print(
+        f"{name:30} {found['windows']:3} windows {found['perplexity']:7.2f} ="
+        f" {stretches}  multiply-adds {100 * found['realised_flops_ratio']:.1f} %"
+    )
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit("usage: tables.py OUTPUT [NAME[:WINDOWS] …]")
@@ -72,6 +85,9 @@ def main():
         show(output / name, int(limit) if limit else None)
     for path in [] if sys.argv[2:] else sorted(output.glob("*.json")):
         found = json.loads(path.read_text())
+        if "stretches" in found:
+            show_decoding(path.stem, found)
+            continue
         print(
             f"{path.stem:26} {found['windows']:3} windows {found['perplexity']:8.3f}"
             f"  multiply-adds {100 * found['realised_flops_ratio']:.1f} %,"
