@@ -16,6 +16,7 @@ extension Compute {
     ) {
         precondition(input.width == weight.columnCount, "the input is as wide as the weight's rows")
         check(keeping, rowCount: weight.rowCount)
+        self.count(tokens: input.rowCount, keeping, of: weight)
         guard !usesBLAS(weight, keeping: keeping) else {
             return selectOutBLAS(input, weight, into: &output)
         }
@@ -75,6 +76,7 @@ extension Compute {
             "gate and up have one shape and one format"
         )
         check(keeping, rowCount: gate.rowCount)
+        for weight in [gate, up] { self.count(tokens: input.rowCount, keeping, of: weight) }
         guard !usesBLAS(gate, keeping: keeping) else {
             return gatedUnitBLAS(input, gate: gate, up: up, activation: activation, into: &output)
         }
@@ -140,6 +142,7 @@ extension Compute {
             "the output is [tokens, columns]"
         )
         check(keeping, rowCount: weight.rowCount)
+        self.count(tokens: input.rowCount, keeping, of: weight)
         if let shares = shares(of: weight, keeping: keeping) {
             return selectInByNode(
                 input,

@@ -18,6 +18,8 @@ public final class Compute: Sendable {
     /// The nodes that share weights, KV cache and workers.
     public let nodes: NodePlan
     let pool: WorkerPool
+    /// Counts what the products run.
+    private let work = Atomic<Int>(0)
     /// What products over several nodes need.
     let nodeScratch: NodeScratch?
     /// The input of the product that runs, for weights that want it as whole numbers.
@@ -71,6 +73,15 @@ public final class Compute: Sendable {
         self.nodes = nodes
         nodeScratch = nodes.isSpread ? NodeScratch(nodeCount: nodes.parts.count) : nil
         pool = try WorkerPool(threadCount: threadCount, nodes: nodes)
+    }
+
+    /// Multiply-adds of all products so far, output heads included; attention's own are not.
+    public var multiplyAddCount: Int { work.load(ordering: .relaxed) }
+
+    /// Counts a product of `tokens` rows with so many kept rows of a weight.
+    func count(tokens: Int, _ keeping: [Int32]?, of weight: WeightMatrix) {
+        let count = tokens * (keeping?.count ?? weight.rowCount) * weight.columnCount
+        work.add(count, ordering: .relaxed)
     }
 
     /// Lends the memory for a product's quantised input.

@@ -1,0 +1,98 @@
+import Kernels
+import ProbeScheduler
+import Runtime
+import TestSupport
+import Testing
+
+/// What a pass says that it ran, against what the kernels counted; and that threads do not matter.
+@Suite("Work", .serialized)
+struct WorkTests {
+    /// Twenty sequences of different lengths.
+    private let prompts: [[Int32]]
+
+    init() {
+        var random = SplitMix64(seed: 9)
+        prompts = (0..<20).map { index in
+            (0..<20 + index).map { _ in TinyModel.firstByteToken + Int32(random.next() % 256) }
+        }
+    }
+
+    private func pruner(_ isSpread: Bool, _ network: CausalLM) -> any ProbingPruner {
+        let policy = RatioPolicy(nominalRatio: 0.4, skippedLayerCount: 1, channelMultiple: 8)
+        let configuration = ProbeConfiguration(collectsSequenceStatistics: true)
+        guard isSpread else {
+            return ProbePruner(
+                shape: network.shape,
+                norms: network.norms,
+                policy: policy,
+                configuration: configuration,
+                history: nil
+            )
+        }
+        return SpreadProbePruner(
+            shape: network.shape,
+            norms: network.norms,
+            policy: policy,
+            configuration: configuration,
+            history: nil
+        )
+    }
+
+    /// One pass over all prompts.
+    private func run(
+        _ network: CausalLM,
+        _ pruner: any Pruner
+    ) throws -> (report: ForwardReport, counted: Int, states: [Float]) {
+        var pruner = pruner
+        var report = ForwardReport(shape: network.shape)
+        let workspace = try network.makeWorkspace()
+        var cache = try network.makeCache(blockCount: 80)
+        let before = network.compute.multiplyAddCount
+        try network.forward(
+            ForwardBatch(
+                tokens: prompts.flatMap(\.self),
+                layout: BatchLayout(lengths: prompts.map(\.count)),
+                blockSize: cache.blockSize
+            ),
+            cache: &cache,
+            pruner: &pruner,
+            workspace: workspace,
+            report: &report
+        )
+        let counted = network.compute.multiplyAddCount - before
+        var logits = Activations()
+        network.logits(of: [5, 100], workspace: workspace, into: &logits, report: &report)
+        return (report, counted, (0..<logits.span.count).map { logits.span[$0] })
+    }
+
+    @Test("multiply-adds are reported as the kernels counted them, dense and pruned")
+    func count() throws {
+        let network = try TinyModel.load().network
+        let dense = try run(network, DensePruner())
+        #expect(dense.report.multiplyAdds.dense == dense.counted)
+        #expect(dense.report.multiplyAdds.executed == dense.counted)
+        for isSpread in [false, true] {
+            let found = try run(network, pruner(isSpread, network))
+            let work = found.report.multiplyAdds
+            #expect(work.dense == dense.counted)
+            #expect(work.executed + work.probe == found.counted)
+            #expect(found.counted < dense.counted)
+        }
+    }
+
+    @Test("masks and results do not depend on the number of threads", arguments: [false, true])
+    func threads(isSpread: Bool) throws {
+        var masks: [[ChannelMask]] = []
+        var states: [[UInt32]] = []
+        for threadCount in [1, 3] {
+            let network = try TinyModel.load(threadCount: threadCount).network
+            let pruner = pruner(isSpread, network)
+            var found: [ChannelMask] = []
+            pruner.onDecision = { found.append($0.mask) }
+            states.append(try run(network, pruner).states.map(\.bitPattern))
+            masks.append(found)
+        }
+        #expect(!masks[0].isEmpty && masks[0] == masks[1])
+        #expect(states[0] == states[1])
+    }
+}
