@@ -75,6 +75,9 @@ public struct DecodeEvaluator {
         into result: inout DecodeResult
     ) throws(RuntimeError) {
         var sequences = try TextSequences.start(windows, length: windowLength, model: model)
+        // The same windows run dense, stretch by stretch, say what a mask should have been.
+        var dense = try TextSequences.start(windows, length: windowLength, model: model)
+        var unused = ForwardReport(shape: model.shape)
         let prompt = 0..<promptLength
         var decoder: any Pruner = DensePruner()
         var masks: ComposedMasks?
@@ -90,42 +93,31 @@ public struct DecodeEvaluator {
             let composed = try ComposedMasks(prober, refreshInterval: interval)
             decoder = composed.pruner
             masks = composed
+            var densePruner: any Pruner = DensePruner()
+            try dense.run(prompt, &densePruner, report: &unused)
         }
         for step in 0..<decodeLength {
             let position = promptLength + step
-            if let prober = masks?.proberOfRefresh(at: step) {
-                let statistics = prober.makeStatisticsPruner()
-                var dense: any Pruner = statistics
-                try sequences.run(position..<position + 1, &dense, report: &result.decodeReport)
-                try masks?.refresh(statistics.sequenceStatistics)
-                if let masks { decoder = masks.pruner }
+            if var composed = masks, composed.isRefreshDue(at: step) {
+                let statistics = composed.prober.makeStatisticsPruner()
+                var pruner: any Pruner = statistics
+                try sequences.run(position..<position + 1, &pruner, report: &result.decodeReport)
+                try composed.refresh(statistics.sequenceStatistics)
+                decoder = composed.pruner
+                masks = composed
             } else {
                 try sequences.run(position..<position + 1, &decoder, report: &result.decodeReport)
             }
             result.add(sequences.likelihoods(report: &result.decodeReport), step: step)
             guard let masks, (step + 1).isMultiple(of: stretchLength) || step + 1 == decodeLength
             else { continue }
-            let first = step / stretchLength * stretchLength
-            let own = try masksOf(first..<step + 1, of: windows, masks)
+            let first = promptLength + step / stretchLength * stretchLength
+            let statistics = masks.prober.makeStatisticsPruner()
+            var pruner: any Pruner = statistics
+            try dense.run(first..<position + 1, &pruner, report: &unused)
+            let own = try masks.composed(of: statistics.sequenceStatistics).masks
             result.addDrift(from: masks.pruner.masks, to: own, step: step)
         }
-    }
-
-    /// Masks that the decoded tokens of a stretch would have been given, had they been known.
-    private func masksOf(
-        _ steps: Range<Int>,
-        of windows: [[Int32]],
-        _ masks: ComposedMasks
-    ) throws(RuntimeError) -> [PrunableBlock: ChannelMask] {
-        var sequences = try TextSequences.start(windows, length: windowLength, model: model)
-        var unused = ForwardReport(shape: model.shape)
-        var dense: any Pruner = DensePruner()
-        try sequences.run(0..<promptLength + steps.lowerBound, &dense, report: &unused)
-        let statistics = masks.prober.makeStatisticsPruner()
-        var pruner: any Pruner = statistics
-        let positions = promptLength + steps.lowerBound..<promptLength + steps.upperBound
-        try sequences.run(positions, &pruner, report: &unused)
-        return try masks.composed(of: statistics.sequenceStatistics).masks
     }
 }
 
@@ -149,10 +141,9 @@ private struct ComposedMasks {
         pruner = try Self.compose(composer, statistics)
     }
 
-    /// What a dense step takes statistics for; nil: this step is no refresh.
-    func proberOfRefresh(at step: Int) -> (any ProbingPruner)? {
-        guard let refreshInterval, (step + 1).isMultiple(of: refreshInterval) else { return nil }
-        return prober
+    /// Whether a step runs dense and renews the masks.
+    func isRefreshDue(at step: Int) -> Bool {
+        refreshInterval.map { (step + 1).isMultiple(of: $0) } ?? false
     }
 
     mutating func refresh(_ found: [SequenceStatistics]) throws(RuntimeError) {

@@ -24,16 +24,16 @@ public struct Divergence: Sendable {
     }
 
     /// Mean divergence, in nats a token.
-    public var mean: Double { Self.mean(divergences) }
+    public var mean: Double { divergences.mean }
 
     /// Standard error of the mean divergence, from windows of equal length taken as independent.
     public var meanStandardError: Double {
         guard !windowChanges.isEmpty else { return 0 }
         let size = divergences.count / windowChanges.count
         let means = windowChanges.indices.map {
-            Self.mean(Array(divergences[$0 * size..<($0 + 1) * size]))
+            Array(divergences[$0 * size..<($0 + 1) * size]).mean
         }
-        return Self.standardError(means)
+        return means.standardErrorOfMean
     }
 
     /// The divergence that 99 tokens in 100 do not exceed (nearest rank).
@@ -49,19 +49,8 @@ public struct Divergence: Sendable {
     }
 
     /// Change of the mean log-likelihood, pruned minus dense, in nats a token.
-    public var change: Double { Self.mean(windowChanges) }
+    public var change: Double { windowChanges.mean }
 
     /// Standard error of that change, windows taken as independent.
-    public var changeStandardError: Double { Self.standardError(windowChanges) }
-
-    private static func mean(_ values: [Double]) -> Double {
-        values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count)
-    }
-
-    private static func standardError(_ values: [Double]) -> Double {
-        guard values.count > 1 else { return 0 }
-        let mean = mean(values)
-        let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-        return (squares / Double(values.count - 1) / Double(values.count)).squareRoot()
-    }
+    public var changeStandardError: Double { windowChanges.standardErrorOfMean }
 }

@@ -33,13 +33,3 @@ public struct PerplexityResult: Sendable {
         return tokens / report.forwardDuration.seconds
     }
 }
-
-extension [Double] {
-    /// Standard error of the mean, elements taken as independent; 0 for fewer than two.
-    var standardErrorOfMean: Double {
-        guard count > 1 else { return 0 }
-        let mean = reduce(0, +) / Double(count)
-        let squares = reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-        return (squares / Double(count - 1) / Double(count)).squareRoot()
-    }
-}

@@ -50,11 +50,6 @@ struct DecodeMasks {
         return pruner
     }
 
-    /// Keeps a batch's pruner with the biases that it has made.
-    mutating func keep(_ pruner: StaticPruner, of batch: Batch) {
-        composed[batch.chunks.map(\.id)] = pruner
-    }
-
     /// Forgets a sequence that has ended.
     mutating func forget(_ id: RequestID) {
         statistics[id] = nil

@@ -33,8 +33,6 @@ public final class Engine {
     private var logits = Activations()
     private var answers: [RequestID: Answer] = [:]
     private var decodeMasks = DecodeMasks()
-    /// A static method's pruner with the biases that it has made.
-    private var fixedPruner: StaticPruner?
     private let safeguards: PruningSafeguards
     private var gain = PruningGain()
     private var audit: ShadowAudit
@@ -223,7 +221,7 @@ public final class Engine {
             // A probe that yields NaN costs this batch its speed, not its answers.
             guard case .mask = error else { throw error }
             count(.nonFinite)
-            return (try run(input, DensePruner()).report, .nonFinite)
+            return (try run(input, DensePruner()), .nonFinite)
         }
         if safeguards.isNeverSlower, probes != nil {
             gain.record(
@@ -259,10 +257,10 @@ public final class Engine {
         guard batch.phase == .prefill, let statistics = probes?.statisticsPruner(),
             let composer = probes?.composer(for: batch.maskClass)
         else {
-            return try run(input, DensePruner()).report
+            return try run(input, DensePruner())
         }
-        let (pruner, report) = try run(input, statistics)
-        decodeMasks.learn(batch, pruner.sequenceStatistics, composer: composer)
+        let report = try run(input, statistics)
+        decodeMasks.learn(batch, statistics.sequenceStatistics, composer: composer)
         return report
     }
 
@@ -270,13 +268,11 @@ public final class Engine {
     {
         switch pruning {
         case .dense:
-            return try run(input, DensePruner()).report
+            return try run(input, DensePruner())
         case .fixed(let pruner):
-            let (used, report) = try run(input, fixedPruner ?? pruner)
-            fixedPruner = used
-            return report
+            return try run(input, pruner)
         case .probe:
-            if batch.maskClass == .dense { return try run(input, DensePruner()).report }
+            if batch.maskClass == .dense { return try run(input, DensePruner()) }
             return batch.phase == .prefill ? try probe(batch, input) : try decode(batch, input)
         }
     }
@@ -284,9 +280,9 @@ public final class Engine {
     private func probe(_ batch: Batch, _ input: ForwardBatch) throws(RuntimeError) -> ForwardReport
     {
         guard let pruner = probes?.pruner(for: batch.maskClass) else {
-            return try run(input, DensePruner()).report
+            return try run(input, DensePruner())
         }
-        let report = try run(input, pruner).report
+        let report = try run(input, pruner)
         if let composer = probes?.composer(for: batch.maskClass) {
             decodeMasks.learn(batch, pruner.sequenceStatistics, composer: composer)
         }
@@ -299,22 +295,20 @@ public final class Engine {
         if decodeMasks.isRefreshDue(members, interval: probes?.refreshInterval),
             let statistics = probes?.statisticsPruner()
         {
-            let (pruner, report) = try run(input, statistics)
-            decodeMasks.refresh(members, pruner.sequenceStatistics)
+            let report = try run(input, statistics)
+            decodeMasks.refresh(members, statistics.sequenceStatistics)
             return report
         }
         let pruner: StaticPruner
         do { pruner = try decodeMasks.pruner(for: batch) } catch { throw .mask(error, layer: 0) }
-        let (used, report) = try run(input, pruner)
-        decodeMasks.keep(used, of: batch)
-        return report
+        return try run(input, pruner)
     }
 
-    /// One forward pass; returns the pruner as the pass left it, and what was run.
-    private func run<P: Pruner>(
+    /// One forward pass.
+    private func run(
         _ input: ForwardBatch,
-        _ pruner: P
-    ) throws(RuntimeError) -> (pruner: P, report: ForwardReport) {
+        _ pruner: some Pruner
+    ) throws(RuntimeError) -> ForwardReport {
         var pruner = pruner
         var report = ForwardReport(shape: network.shape)
         try network.forward(
@@ -324,7 +318,7 @@ public final class Engine {
             workspace: workspace,
             report: &report
         )
-        return (pruner, report)
+        return report
     }
 
     // MARK: - Sample and publish

@@ -53,7 +53,9 @@ struct EvaluateDecodeCommand: AsyncParsableCommand {
             )
         }
         guard pruning.maskScope == .batch else {
-            throw ValidationError("the mask scope sequence is --batch 1")
+            throw ValidationError(
+                "--mask-scope sequence: expected batch; --batch 1 makes a mask for each sequence"
+            )
         }
     }
 

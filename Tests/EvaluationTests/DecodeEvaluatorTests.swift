@@ -30,26 +30,9 @@ struct DecodeEvaluatorTests {
         }
     }
 
-    private func prober(_ ratio: Double, isSpread: Bool) -> any ProbingPruner {
-        let network = model.network
+    private func prober(_ method: Prober, _ ratio: Double) -> any ProbingPruner {
         let policy = RatioPolicy(nominalRatio: ratio, skippedLayerCount: 1, channelMultiple: 8)
-        let configuration = ProbeConfiguration(collectsSequenceStatistics: true)
-        guard isSpread else {
-            return ProbePruner(
-                shape: network.shape,
-                norms: network.norms,
-                policy: policy,
-                configuration: configuration,
-                history: nil
-            )
-        }
-        return SpreadProbePruner(
-            shape: network.shape,
-            norms: network.norms,
-            policy: policy,
-            configuration: configuration,
-            history: nil
-        )
+        return method.pruner(model.network, policy: policy)
     }
 
     /// Sum of the negative log-likelihoods of every token but the first.
@@ -81,20 +64,20 @@ struct DecodeEvaluatorTests {
         #expect(result.decodeReport.multiplyAdds.realisedRatio == 1)
     }
 
-    @Test("at ratio 0 a probe changes nothing", arguments: [false, true])
-    func ratioZero(isSpread: Bool) throws {
+    @Test("at ratio 0 a probe changes nothing", arguments: Prober.allCases)
+    func ratioZero(method: Prober) throws {
         let dense = try evaluator.run(windows, pruning: .dense)
-        let pruner = prober(0, isSpread: isSpread)
+        let pruner = prober(method, 0)
         let found = try evaluator.run(windows, pruning: .probe(pruner, refreshInterval: nil))
         #expect(found.windowMeans == dense.windowMeans)
     }
 
-    @Test("refreshing every step decodes densely from a pruned prefill", arguments: [false, true])
-    func refreshes(isSpread: Bool) throws {
+    @Test("refreshing every step decodes densely from a pruned prefill", arguments: Prober.allCases)
+    func refreshes(method: Prober) throws {
         func run(_ interval: Int?) throws -> DecodeResult {
             try evaluator.run(
                 windows,
-                pruning: .probe(prober(0.5, isSpread: isSpread), refreshInterval: interval)
+                pruning: .probe(prober(method, 0.5), refreshInterval: interval)
             )
         }
         let (never, always) = (try run(nil), try run(1))

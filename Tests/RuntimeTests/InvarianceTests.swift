@@ -70,12 +70,11 @@ struct InvarianceTests {
 
     @Test(
         "under the scope `sequence` a pruned answer does not depend on its neighbours",
-        arguments: [false, true]
+        arguments: Prober.allCases
     )
-    func sequenceScope(isSpread: Bool) throws {
+    func sequenceScope(method: Prober) throws {
         func answers(_ prompts: [[Int32]]) throws -> [[Int32]] {
-            let pruner: any ProbingPruner =
-                isSpread ? spreadPruner(0.4) : probePruner(0.4, collecting: true)
+            let pruner = method.pruner(model.network, policy: RatioPolicy(nominalRatio: 0.4))
             return try Generation.greedy(
                 model,
                 prompts,
@@ -92,14 +91,14 @@ struct InvarianceTests {
 
     @Test(
         "a pruned decode runs fewer multiply-adds, and a refresh step runs dense",
-        arguments: [false, true]
+        arguments: Prober.allCases
     )
-    func decodeIsPruned(isSpread: Bool) throws {
+    func decodeIsPruned(method: Prober) throws {
         func share(refreshInterval: Int?) throws -> Double {
             let engine = try Engine(
                 model: model,
                 pruning: .probe(
-                    isSpread ? spreadPruner(0.4) : probePruner(0.4, collecting: true),
+                    method.pruner(model.network, policy: RatioPolicy(nominalRatio: 0.4)),
                     refreshInterval: refreshInterval
                 ),
                 configuration: SchedulerConfiguration(
@@ -122,29 +121,19 @@ struct InvarianceTests {
         }
         // 66.25 % of the linear layers' multiply-adds remain at 0.4 (specification, §5). Spread keeps all
         // heads for as many channels, and pays for its biases once in nine steps.
-        let tolerance = isSpread ? 0.05 : 1e-9
+        let tolerance = method == .spread ? 0.05 : 1e-9
         #expect(abs(try share(refreshInterval: nil) - 0.6625) < tolerance)
         #expect(try share(refreshInterval: 2) > 0.8)
     }
 
     // MARK: - Parts
 
-    private func probePruner(_ ratio: Double, collecting: Bool = false) -> ProbePruner {
+    private func probePruner(_ ratio: Double) -> ProbePruner {
         ProbePruner(
             shape: model.network.shape,
             norms: model.network.norms,
             policy: RatioPolicy(nominalRatio: ratio),
-            configuration: ProbeConfiguration(collectsSequenceStatistics: collecting),
-            history: nil
-        )
-    }
-
-    private func spreadPruner(_ ratio: Double) -> SpreadProbePruner {
-        SpreadProbePruner(
-            shape: model.network.shape,
-            norms: model.network.norms,
-            policy: RatioPolicy(nominalRatio: ratio),
-            configuration: ProbeConfiguration(collectsSequenceStatistics: true),
+            configuration: ProbeConfiguration(),
             history: nil
         )
     }

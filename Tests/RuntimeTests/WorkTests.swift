@@ -17,26 +17,7 @@ struct WorkTests {
         }
     }
 
-    private func pruner(_ isSpread: Bool, _ network: CausalLM) -> any ProbingPruner {
-        let policy = RatioPolicy(nominalRatio: 0.4, skippedLayerCount: 1, channelMultiple: 8)
-        let configuration = ProbeConfiguration(collectsSequenceStatistics: true)
-        guard isSpread else {
-            return ProbePruner(
-                shape: network.shape,
-                norms: network.norms,
-                policy: policy,
-                configuration: configuration,
-                history: nil
-            )
-        }
-        return SpreadProbePruner(
-            shape: network.shape,
-            norms: network.norms,
-            policy: policy,
-            configuration: configuration,
-            history: nil
-        )
-    }
+    private let policy = RatioPolicy(nominalRatio: 0.4, skippedLayerCount: 1, channelMultiple: 8)
 
     /// One pass over all prompts.
     private func run(
@@ -71,8 +52,8 @@ struct WorkTests {
         let dense = try run(network, DensePruner())
         #expect(dense.report.multiplyAdds.dense == dense.counted)
         #expect(dense.report.multiplyAdds.executed == dense.counted)
-        for isSpread in [false, true] {
-            let found = try run(network, pruner(isSpread, network))
+        for method in Prober.allCases {
+            let found = try run(network, method.pruner(network, policy: policy))
             let work = found.report.multiplyAdds
             #expect(work.dense == dense.counted)
             #expect(work.executed + work.probe == found.counted)
@@ -80,13 +61,13 @@ struct WorkTests {
         }
     }
 
-    @Test("masks and results do not depend on the number of threads", arguments: [false, true])
-    func threads(isSpread: Bool) throws {
+    @Test("masks and results do not depend on the number of threads", arguments: Prober.allCases)
+    func threads(method: Prober) throws {
         var masks: [[ChannelMask]] = []
         var states: [[UInt32]] = []
         for threadCount in [1, 3] {
             let network = try TinyModel.load(threadCount: threadCount).network
-            let pruner = pruner(isSpread, network)
+            let pruner = method.pruner(network, policy: policy)
             var found: [ChannelMask] = []
             pruner.onDecision = { found.append($0.mask) }
             states.append(try run(network, pruner).states.map(\.bitPattern))

@@ -130,17 +130,17 @@ struct CompletionTests {
 
     @Test(
         "with a mask of its own an answer has the same bytes whatever runs beside it",
-        arguments: ["pp", "spread"]
+        arguments: Prober.allCases
     )
-    func sequenceScope(method: String) async throws {
+    func sequenceScope(method: Prober) async throws {
         var configuration = RunningServer.configuration
-        configuration.method = method
+        configuration.method = method.rawValue
         try await RunningServer.with(configuration) { server in
             let body =
                 #"{"prompt":"Once upon a time there was","temperature":0,"max_tokens":40,"#
                 + #""ignore_eos":true,"pruning":{"ratio":0.4,"mask_scope":"sequence"}}"#
             let alone = try await server.send("/v1/completions", body)
-            #expect(alone.json[path: "usage", "pruning", "method"].string == method)
+            #expect(alone.json[path: "usage", "pruning", "method"].string == method.rawValue)
             #expect(alone.json[path: "usage", "pruning", "ratio"].double == 0.4)
             let share = try #require(
                 alone.json[path: "usage", "pruning", "realised_flops_ratio"].double

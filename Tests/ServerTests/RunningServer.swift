@@ -39,7 +39,11 @@ struct RunningServer: Sendable {
         let model = try TinyModel.load()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let server = SondeServer(model: model, configuration: configuration, logger: logger) {
-            .probe(pruner(configuration.method, model), refreshInterval: nil)
+            .probe(
+                (Prober(rawValue: configuration.method) ?? .pp)
+                    .pruner(model.network, policy: RatioPolicy(nominalRatio: 0)),
+                refreshInterval: nil
+            )
         }
         let (ports, port) = AsyncStream<Int>.makeStream()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -55,28 +59,6 @@ struct RunningServer: Sendable {
             defer { group.cancelAll() }
             try await group.next()
         }
-    }
-
-    /// A pruner without history.
-    private static func pruner(_ method: String, _ model: LoadedModel) -> any ProbingPruner {
-        let (shape, norms) = (model.network.shape, model.network.norms)
-        let policy = RatioPolicy(nominalRatio: 0)
-        let configuration = ProbeConfiguration(collectsSequenceStatistics: true)
-        return method == "spread"
-            ? SpreadProbePruner(
-                shape: shape,
-                norms: norms,
-                policy: policy,
-                configuration: configuration,
-                history: nil
-            )
-            : ProbePruner(
-                shape: shape,
-                norms: norms,
-                policy: policy,
-                configuration: configuration,
-                history: nil
-            )
     }
 
     // MARK: - Requests

@@ -83,34 +83,23 @@ public struct SweepRow: Codable, Sendable, Equatable {
             records.reduce(0) { $0 + value($1) * Double($1.tokens) } / Double(max(1, tokens))
         }
         windows = means.count
-        perplexity = exp(Self.mean(means))
-        perplexityStandardError = perplexity * Self.standardError(means)
+        perplexity = exp(means.mean)
+        perplexityStandardError = perplexity * means.standardErrorOfMean
         secondsPerToken = seconds / Double(max(1, tokens))
-        secondsPerTokenStandardError = Self.standardError(times)
+        secondsPerTokenStandardError = times.standardErrorOfMean
         probeTimeShare = records.reduce(0) { $0 + $1.probeSeconds } / max(seconds, 1e-12)
         realisedReduction = 1 - weighted(\.realisedRatio)
         probeRatio = weighted(\.probeRatio)
         kvReduction = 0
         isOnParetoFront = false
         keptShares = first.keptShares.indices.map { block in
-            Self.mean(records.map { $0.keptShares[block] })
+            records.map { $0.keptShares[block] }.mean
         }
         overlaps = first.overlaps.indices.map { block in
             let known = records.compactMap { $0.overlaps[block] }
-            return known.isEmpty ? nil : Self.mean(known)
+            return known.isEmpty ? nil : known.mean
         }
         // What is static needs no probe, and reads what it removes in no batch.
         parameterReduction = probeRatio == 0 ? realisedReduction : 0
-    }
-
-    private static func mean(_ values: [Double]) -> Double {
-        values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count)
-    }
-
-    private static func standardError(_ values: [Double]) -> Double {
-        guard values.count > 1 else { return 0 }
-        let mean = mean(values)
-        let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-        return (squares / Double(values.count - 1) / Double(values.count)).squareRoot()
     }
 }

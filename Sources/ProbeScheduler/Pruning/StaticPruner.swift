@@ -1,7 +1,9 @@
 public import Kernels
 
 /// Gives every batch the same masks: a static method, or the masks of a decode batch.
-public struct StaticPruner: Pruner, Sendable {
+///
+/// One object for one model, since it keeps the biases that it has made.
+public final class StaticPruner: Pruner {
     /// Mask of each block that is pruned.
     public let masks: [PrunableBlock: ChannelMask]
     /// Expected input of each block whose removed channels are compensated for.
@@ -31,7 +33,7 @@ public struct StaticPruner: Pruner, Sendable {
     ) -> ChannelMask? { masks[block] }
 
     /// The block's fixed bias.
-    public mutating func outputBias(
+    public func outputBias(
         of block: PrunableBlock,
         mask: ChannelMask,
         project: (ExpectedInput) -> OutputBias
