@@ -133,7 +133,7 @@ extension Compute {
             part.reshape(
                 rowCount: input.rowCount,
                 width: share.count,
-                rounding: unsafe kernels.rounding(for: format)
+                rounding: unsafe kernels.rounding(for: format, outputsAreColumns: true)
             )
             forEachRow(input.rowCount) { row in
                 unsafe part.write(

@@ -21,7 +21,7 @@ extension Compute {
     ) {
         let (kernels, y, count) = unsafe (kernels, output.base, output.width)
         let tokens = input.rowCount
-        quantising(input, for: weight.format) { x in
+        quantising(input, for: weight) { x in
             unsafe withKept(keeping) { kept in
                 splitRounds(
                     tokens: tokens,
@@ -65,7 +65,7 @@ extension Compute {
         precondition(gate.format == up.format, "one rounding of the input for both")
         let (kernels, y, count) = unsafe (kernels, output.base, output.width)
         let tokens = input.rowCount
-        quantising(input, for: gate.format) { x in
+        quantising(input, for: gate) { x in
             unsafe withKept(keeping) { kept in
                 splitRounds(
                     tokens: tokens,
@@ -110,7 +110,7 @@ extension Compute {
         precondition(weight.outputsAreColumns, "the columns' units")
         let (kernels, y, width) = unsafe (kernels, output.base, output.width)
         let (tokens, count) = (input.rowCount, input.width)
-        quantising(input, for: weight.format) { x in
+        quantising(input, for: weight) { x in
             unsafe withKept(keeping) { kept in
                 splitRounds(
                     tokens: tokens,
@@ -148,7 +148,7 @@ extension Compute {
     /// Turns the input into whole numbers, and lends them.
     private func quantising(
         _ input: borrowing Activations,
-        for format: WeightFormat,
+        for weight: WeightMatrix,
         _ body: (QuantisedActivations) -> Void
     ) {
         let (kernels, x) = unsafe (kernels, input.base)
@@ -157,7 +157,10 @@ extension Compute {
             quantised.reshape(
                 rowCount: tokens,
                 width: width,
-                rounding: unsafe kernels.rounding(for: format)
+                rounding: unsafe kernels.rounding(
+                    for: weight.format,
+                    outputsAreColumns: weight.outputsAreColumns
+                )
             )
             forEachRow(tokens) { row in
                 unsafe quantised.write(x + row * width, count: width, to: row, kernels)

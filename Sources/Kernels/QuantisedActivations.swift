@@ -56,8 +56,9 @@ final class QuantisedActivations: @unchecked Sendable {
 }
 
 extension kn_kernels {
-    /// How activations are rounded for weights of a format.
-    func rounding(for format: WeightFormat) -> kn_rounding {
-        format == .int4 ? KN_NINE_BITS : unsafe byte_rounding
+    /// How activations are rounded for weights of a format whose outputs are rows, or are columns.
+    func rounding(for format: WeightFormat, outputsAreColumns: Bool) -> kn_rounding {
+        guard format == .int4 else { return unsafe byte_rounding }
+        return outputsAreColumns ? KN_NINE_BITS : KN_EIGHT_BITS
     }
 }

@@ -28,8 +28,13 @@ static kn_weight random_weight(kn_format format, size_t rows, size_t columns) {
     return w;
 }
 
-/// How the table takes activations for a format.
-static kn_rounding rounding_for(kn_format format) {
+/// How the table takes activations for a format, where rows are outputs.
+static kn_rounding rounding_out(kn_format format) {
+    return format == KN_INT8 ? K->byte_rounding : KN_EIGHT_BITS;
+}
+
+/// The same where rows are inputs.
+static kn_rounding rounding_in(kn_format format) {
     return format == KN_INT8 ? K->byte_rounding : KN_NINE_BITS;
 }
 
@@ -140,7 +145,7 @@ static void test_quantise_bits(kn_rounding rounding, size_t n) {
 
 static void test_out(kn_format format, size_t tokens, size_t rows, size_t columns, int selected) {
     int mark = allocation_count;
-    tokens_of x = quantise(rounding_for(format), tokens, columns);
+    tokens_of x = quantise(rounding_out(format), tokens, columns);
     size_t count = selected ? (rows + 1) / 2 : rows, ldo = count + 2;
     kn_weight w = random_weight(format, rows, columns), up = random_weight(format, rows, columns);
     int32_t *kept = take(rows, sizeof(int32_t));
@@ -189,7 +194,7 @@ static void test_out(kn_format format, size_t tokens, size_t rows, size_t column
 static void test_in(kn_format format, size_t tokens, size_t rows, size_t columns, int selected) {
     int mark = allocation_count;
     size_t count = selected ? (rows + 1) / 2 : rows, ldy = columns + 5;
-    tokens_of x = quantise(rounding_for(format), tokens, count);
+    tokens_of x = quantise(rounding_in(format), tokens, count);
     kn_weight w = random_weight(format, rows, columns);
     int32_t *kept = take(rows, sizeof(int32_t));
     for (size_t i = 0; i < rows; i++) kept[i] = (int32_t)((i * 7 + 3) % rows);
@@ -215,6 +220,25 @@ static void test_in(kn_format format, size_t tokens, size_t rows, size_t columns
     K->select_in_quantised(split, ldy, &x.q, tokens, &w, list, count, 0, cut);
     K->select_in_quantised(split, ldy, &x.q, tokens, &w, list, count, cut, columns - cut);
     expect_same("select_in_quantised in parts", split, y, size);
+    release(mark);
+}
+
+/// The largest entries and the largest activations, of one sign or the other: the sums that come
+/// nearest to where the widths of the kernels end.
+static void test_largest(kn_format format, size_t tokens, float sign) {
+    enum { ROWS = 24, COLUMNS = 96 };
+    int mark = allocation_count;
+    kn_weight w = random_weight(format, ROWS, COLUMNS);
+    size_t size = kn_row_size(&w), entries = COLUMNS * (format == KN_INT8 ? 2 : 1) / 2;
+    for (size_t r = 0; r < ROWS; r++)
+        memset((char *)(uintptr_t)w.data + r * size + (size - entries), 0xFF, entries);
+    kn_quantised q = room_for(rounding_out(format), tokens, COLUMNS);
+    float x[COLUMNS], out[12 * ROWS], same[12 * ROWS];
+    for (size_t i = 0; i < COLUMNS; i++) x[i] = sign;
+    for (size_t t = 0; t < tokens; t++) run_quantise(K, from_row(q, t), x, COLUMNS);
+    K->select_out_quantised(out, ROWS, &q, tokens, &w, NULL, 0, ROWS);
+    scalar->select_out_quantised(same, ROWS, &q, tokens, &w, NULL, 0, ROWS);
+    expect_same("the largest products", out, same, tokens * ROWS);
     release(mark);
 }
 
@@ -265,6 +289,10 @@ static void test_table(const kn_kernels *table) {
                     test_in((kn_format)f, sizes[t], sizes[r], sizes[c], (t + c) % 2);
                 }
             }
+        }
+        for (size_t t = 1; t <= 12; t++) {
+            test_largest((kn_format)f, t, 1);
+            test_largest((kn_format)f, t, -1);
         }
         // More columns than a panel is deep, more tokens than a round, more rows than a strip waits
         // for, more than share a scale.

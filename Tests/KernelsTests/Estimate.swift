@@ -38,14 +38,14 @@ struct Estimate {
         /// To whole numbers: entries that share a scale, and what the largest of them becomes.
         case whole(entriesTogether: Int, largest: Int)
 
-        /// Nil for a format whose products do not.
-        init?(_ format: WeightFormat, _ set: InstructionSet) {
+        /// Nil for a format whose products do not; `outputsAreColumns` where the product is `selectIn`.
+        init?(_ format: WeightFormat, _ set: InstructionSet, outputsAreColumns: Bool = false) {
             switch format {
             case .bf16 where set.roundsToBF16: self = .bf16
             case .f32, .bf16: return nil
             case .int8 where set == .avx512: self = .whole(entriesTogether: 32, largest: 127)
             case .int8: self = .whole(entriesTogether: 256, largest: 32_767)
-            case .int4: self = .whole(entriesTogether: 32, largest: 255)
+            case .int4: self = .whole(entriesTogether: 32, largest: outputsAreColumns ? 255 : 127)
             }
         }
     }

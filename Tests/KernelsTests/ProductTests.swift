@@ -87,7 +87,7 @@ struct ProductTests {
     )
     func inwardAgrees(set: InstructionSet, format: WeightFormat) throws {
         let compute = try Compute(threadCount: 2, instructionSet: set)
-        let rounding = Estimate.Rounding(format, set)
+        let rounding = Estimate.Rounding(format, set, outputsAreColumns: true)
         var numbers = RandomNumbers(seed: 2)
         for item in Self.cases {
             let weight = Self.weight(

@@ -7,16 +7,17 @@
 #include "../simd/activation.inc"
 #include "../simd/rows.inc"
 #include "../simd/half_bytes.inc"
+#include "../simd/half_byte_columns.inc"
 #include "bytes.inc"
 #include "../simd/bytes.inc"
 
-// Tokens of a tile and panels it takes: 6*2 sums, 2 weights, a pair of activations and a product in
-// the 16 registers.
+// Tokens of a tile and panels it takes: 6*2 sums, 2 weights, activations and a product in the 16
+// registers.
 enum { KN_INT_TOKENS = 6, KN_TILE_PANELS = 1 };
 
 /// sums[t*lds + r] += scale of t and of so many groups together * the exact sum over them, for 16
-/// outputs.
-KN_INLINE void tile(const size_t tokens, const size_t together, float *sums, size_t lds,
+/// outputs, in pairs of int16.
+KN_INLINE void pair_tile(const size_t tokens, const size_t together, float *sums, size_t lds,
                     tile_input x, const char *panel, size_t groups) {
     for (size_t g = 0; g < groups; g += together) {
         size_t left = groups - g < together ? groups - g : together;
@@ -48,12 +49,61 @@ KN_INLINE void tile(const size_t tokens, const size_t together, float *sums, siz
     }
 }
 
-KN_INLINE void integer_tile(const kn_format format, size_t tokens, size_t panels, float *sums,
-                            size_t lds, tile_input x, const char *panel, size_t groups) {
+/// sums[t*lds + r] += scale of t and the group * the exact sum over the group, for 16 outputs, of
+/// half bytes and activations of eight bits. In a group, eight fours, the sums of their products'
+/// pairs stay below 2^15: twice as many are multiplied and added at once as in pairs of int16.
+KN_INLINE void half_byte_tile(const size_t tokens, float *sums, size_t lds, tile_input x,
+                              const char *panel, size_t groups) {
+    for (size_t g = 0; g < groups; g++, panel += KN_HALVES_SIZE) {
+        __m256i sum[KN_INT_TOKENS][2];
+        KN_UNROLL for (size_t t = 0; t < tokens; t++) {
+            sum[t][0] = sum[t][1] = _mm256_setzero_si256();
+        }
+        // Two addresses and a stride reach six tokens, so that all fits into the registers.
+        const char *from[2] = {x.entries, x.entries + 3 * x.stride};
+        _Pragma("clang loop unroll_count(2)") for (size_t i = 0; i < KN_GROUP_SIZE; i += 4) {
+            __m256i low = load_256(panel + i * KN_PANEL);
+            __m256i high = load_256(panel + i * KN_PANEL + 32);
+            KN_UNROLL for (size_t t = 0; t < tokens; t++) {
+                __m256i a = load_four(from[t / 3] + t % 3 * x.stride + i);
+                sum[t][0] = _mm256_add_epi16(sum[t][0], _mm256_maddubs_epi16(low, a));
+                sum[t][1] = _mm256_add_epi16(sum[t][1], _mm256_maddubs_epi16(high, a));
+                // As in pair_tile.
+                __asm__("" : "+x"(sum[t][0]), "+x"(sum[t][1]));
+            }
+        }
+        const float *scales[2] = {x.scales, x.scales + 3 * x.groups};
+        const int32_t *totals[2] = {x.totals, x.totals + 3 * x.groups};
+        float *to[2] = {sums, sums + 3 * lds};
+        KN_UNROLL for (size_t c = 0; c < 2; c++) {
+            __m256i scaling = load_256(panel + KN_FOURS_SIZE + c * 32);
+            __m256i steps = steps_of(scaling, scaling);
+            KN_UNROLL for (size_t t = 0; t < tokens; t++) {
+                __m256i total = load_four(totals[t / 3] + t % 3 * x.groups);
+                // Else the compiler shifts it before it is broadcast, which takes a detour.
+                __asm__("" : "+x"(total));
+                __m256i exact = _mm256_sub_epi32(_mm256_madd_epi16(sum[t][c], steps),
+                                                 negated_bases(scaling, total));
+                vec scale = v_set(scales[t / 3][t % 3 * x.groups]);
+                float *old = to[t / 3] + t % 3 * lds + c * 8;
+                v_store(old, v_fma(_mm256_cvtepi32_ps(exact), scale, v_load(old)));
+                KN_KEEP_ORDER();
+            }
+        }
+        x.entries += KN_GROUP_SIZE;
+        x.scales++;
+        x.totals++;
+    }
+}
+
+KN_INLINE void integer_tile(const kn_format format, kn_rounding rounding, size_t tokens,
+                            size_t panels, float *sums, size_t lds, tile_input x, const char *panel,
+                            size_t groups) {
     (void)panels;
 #define KN_TILE(T)                                                                                 \
-    if (format == KN_INT8) tile(T, KN_BYTES_TOGETHER, sums, lds, x, panel, groups);                \
-    else tile(T, 1, sums, lds, x, panel, groups)
+    if (format == KN_INT8) pair_tile(T, KN_BYTES_TOGETHER, sums, lds, x, panel, groups);           \
+    else if (rounding == KN_NINE_BITS) pair_tile(T, 1, sums, lds, x, panel, groups);               \
+    else half_byte_tile(T, sums, lds, x, panel, groups)
     switch (tokens) {
     case 1: KN_TILE(1); break;
     case 2: KN_TILE(2); break;

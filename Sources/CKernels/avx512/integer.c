@@ -7,6 +7,7 @@
 #include "../simd/activation.inc"
 #include "../simd/rows.inc"
 #include "../simd/half_bytes.inc"
+#include "../simd/half_byte_columns.inc"
 
 // Tokens of a tile and panels it takes: 12*2 sums and 2 weights in the 32 registers; activations
 // are broadcast from memory.
@@ -26,8 +27,8 @@ KN_INLINE __m512i add_pairs(__m512i sum, __m512i a, __m512i b) {
 #endif
 }
 
-/// byte_tile of half bytes, in pairs of int16.
-KN_INLINE void half_byte_tile(const size_t tokens, const size_t panels, float *sums, size_t lds,
+/// The same in pairs of int16, of half bytes in units.
+KN_INLINE void pair_tile(const size_t tokens, const size_t panels, float *sums, size_t lds,
                               tile_input x, const char *panel, size_t groups) {
     for (size_t g = 0; g < groups; g++, x.entries += KN_GROUP_SIZE * 2, panel += KN_PAIRS_SIZE) {
         __m512i sum[KN_INT_TOKENS][2];
@@ -59,10 +60,36 @@ KN_INLINE void half_byte_tile(const size_t tokens, const size_t panels, float *s
     }
 }
 
-KN_INLINE void integer_tile(const kn_format format, size_t tokens, size_t panels, float *sums,
-                            size_t lds, tile_input x, const char *panel, size_t groups) {
+/// byte_tile of half bytes.
+KN_INLINE void half_byte_tile(const size_t tokens, const size_t panels, float *sums, size_t lds,
+                              tile_input x, const char *panel, size_t groups) {
+    for (size_t g = 0; g < groups; g++, x.entries += KN_GROUP_SIZE, panel += KN_HALVES_SIZE) {
+        __m512i sum[KN_INT_TOKENS][2];
+        KN_UNROLL for (size_t t = 0; t < tokens; t++) {
+            sum[t][0] = sum[t][1] = _mm512_setzero_si512();
+        }
+        add_fours(tokens, panels, sum, x, panel);
+        KN_UNROLL for (size_t c = 0; c < panels; c++) {
+            __m512i scaling = _mm512_loadu_si512(panel + c * KN_PANEL_SIZE + KN_FOURS_SIZE);
+            __m512i steps = _mm512_and_si512(scaling, _mm512_set1_epi32(0xFFFF));
+            KN_UNROLL for (size_t t = 0; t < tokens; t++) {
+                // Totals are -128 times the sum of the activations: this has it in the upper halves.
+                __m512i total = _mm512_set1_epi32(x.totals[t * x.groups + g] * -512);
+                __m512i exact = add_pairs(_mm512_mullo_epi32(sum[t][c], steps), scaling, total);
+                float *to = sums + t * lds + c * KN_PANEL;
+                vec scale = v_set(x.scales[t * x.groups + g]);
+                v_store(to, v_fma(_mm512_cvtepi32_ps(exact), scale, v_load(to)));
+            }
+        }
+    }
+}
+
+KN_INLINE void integer_tile(const kn_format format, kn_rounding rounding, size_t tokens,
+                            size_t panels, float *sums, size_t lds, tile_input x, const char *panel,
+                            size_t groups) {
 #define KN_TILE(T, P)                                                                              \
     if (format == KN_INT8) byte_tile(T, P, sums, lds, x, panel, groups);                           \
+    else if (rounding == KN_NINE_BITS) pair_tile(T, P, sums, lds, x, panel, groups);               \
     else half_byte_tile(T, P, sums, lds, x, panel, groups)
 #define KN_CASE(T)                                                                                 \
     case T:                                                                                        \

@@ -66,10 +66,10 @@ typedef struct {
 /// magnitude that they get. In all three the sum over such a group of their products with weights
 /// is exact in 32 bits, whatever its order.
 ///
-/// - KN_NINE_BITS: 32 of them to 255, for half bytes; entries are int16_t.
+/// - KN_NINE_BITS: 32 of them to 255, for select_in of half bytes; entries are int16_t.
 /// - KN_SIXTEEN_BITS: 256 of them to 32767, for bytes; entries are int16_t.
-/// - KN_EIGHT_BITS: 32 of them to 127, for bytes where the CPU multiplies bytes (vpdpbusd); entries
-///   are int8_t, in the order of the bytes of a group of weights.
+/// - KN_EIGHT_BITS: 32 of them to 127, for half bytes else, and for bytes where the CPU multiplies
+///   bytes (vpdpbusd); entries are int8_t, in the order of the bytes of a group of weights.
 typedef enum { KN_NINE_BITS = 0, KN_SIXTEEN_BITS = 1, KN_EIGHT_BITS = 2 } kn_rounding;
 
 /// The entries that share a scale.
@@ -156,7 +156,8 @@ typedef struct {
                      const float *x, size_t n);
 
     // The products of quantised activations take weights of bytes, and activations rounded to
-    // byte_rounding, or of half bytes, and activations of nine bits. A sum over a group is exact;
+    // byte_rounding, or of half bytes, and activations of nine bits for select_in, of eight for the
+    // others. A sum over a group is exact;
     // the sums are scaled and added up group by group in ascending order, then multiplied by the
     // output's unit, each step rounded once: for one rounding the same to the bit in all
     // instruction sets.
