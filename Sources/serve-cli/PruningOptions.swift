@@ -60,6 +60,9 @@ struct PruningOptions: ParsableArguments {
     @Option(help: "Share of samples in the probe.")
     var probeSamples = 0.05
 
+    @Option(help: "Most of a batch's rows that the probe takes, of few samples fewer positions.")
+    var probeRows = 1.0
+
     @Option(help: "Which the probe chooses first: tokens (published) or samples.")
     var probeOrder = ProbeSelection.Order.tokensFirst
 
@@ -102,7 +105,9 @@ struct PruningOptions: ParsableArguments {
         guard (0..<1).contains(pruneRatio) else {
             throw ValidationError("--prune-ratio \(pruneRatio): expected 0 ≤ R < 1")
         }
-        for (name, share) in [("tokens", probeTokens), ("samples", probeSamples)] {
+        for (name, share) in [
+            ("tokens", probeTokens), ("samples", probeSamples), ("rows", probeRows),
+        ] {
             guard share > 0, share <= 1 else {
                 throw ValidationError("--probe-\(name) \(share): expected 0 < share ≤ 1")
             }
@@ -204,21 +209,26 @@ struct PruningOptions: ParsableArguments {
         )
     }
 
+    /// The shares of a batch that are probed, everything else as published.
+    private var shares: ProbeConfiguration {
+        var result = ProbeConfiguration(tokenRatio: probeTokens, sampleRatio: probeSamples)
+        result.largestRowShare = probeRows
+        return result
+    }
+
     private func spreadPruner(
         _ model: LoadedModel,
         _ loaded: ProbeHistory? = nil,
         collecting: Bool,
         warns: Bool = true
     ) throws -> SpreadProbePruner {
-        SpreadProbePruner(
+        var configuration = shares
+        configuration.collectsSequenceStatistics = collecting
+        return SpreadProbePruner(
             shape: model.network.shape,
             norms: model.network.norms,
             policy: policy,
-            configuration: ProbeConfiguration(
-                tokenRatio: probeTokens,
-                sampleRatio: probeSamples,
-                collectsSequenceStatistics: collecting
-            ),
+            configuration: configuration,
             history: try startingHistory(model, loaded, warns: warns)
         )
     }
@@ -229,10 +239,7 @@ struct PruningOptions: ParsableArguments {
         collecting: Bool,
         warns: Bool = true
     ) throws -> ProbePruner {
-        var configuration = ProbeConfiguration(
-            tokenRatio: probeTokens,
-            sampleRatio: probeSamples
-        )
+        var configuration = shares
         var history: ProbeHistory?
         if chosen == .fullBatch {
             configuration = .fullBatch

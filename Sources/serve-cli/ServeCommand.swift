@@ -73,6 +73,13 @@ struct ServeCommand: AsyncParsableCommand {
         ]
         arguments += try serving.probeShare("probe-tokens", serving.probeTokens, settings)
         arguments += try serving.probeShare("probe-samples", serving.probeSamples, settings)
+        // With four prompts in a batch this is the published probe.
+        arguments += try serving.probeShare(
+            "probe-rows",
+            serving.probeRows,
+            settings,
+            default: 0.125
+        )
         if let path = try serving.history ?? settings.text("history") {
             arguments += ["--history", path]
         }

@@ -53,15 +53,19 @@ struct ServeOptions: ParsableArguments {
     )
     var method: String?
 
-    @Option(
-        help: """
-            Share of a prompt's positions in the probe; less where prompts come one at a time. (default: 0.5)
-            """
-    )
+    @Option(help: "Share of a prompt's positions in the probe. (default: 0.5)")
     var probeTokens: Double?
 
     @Option(help: "Share of a batch's prompts in the probe, one at least. (default: 0.05)")
     var probeSamples: Double?
+
+    @Option(
+        help: """
+            Most of a batch's tokens that the probe takes, so that few prompts are probed at fewer positions; \
+            1: no limit, as published. (default: 0.125)
+            """
+    )
+    var probeRows: Double?
 
     @Option(help: "Ratio of requests that name none. (default: 0)")
     var pruneRatio: Double?
@@ -126,8 +130,13 @@ struct ServeOptions: ParsableArguments {
     private static let methods = [PruningMethod.pp, .spread].map(\.rawValue)
 
     /// A share of the probe, as an argument of the pruning options; nil: their default.
-    func probeShare(_ name: String, _ flag: Double?, _ settings: ServeSettings) throws -> [String] {
-        guard let value = try flag ?? settings.number(name) else { return [] }
+    func probeShare(
+        _ name: String,
+        _ flag: Double?,
+        _ settings: ServeSettings,
+        default usual: Double? = nil
+    ) throws -> [String] {
+        guard let value = try flag ?? settings.number(name) ?? usual else { return [] }
         guard value > 0, value <= 1 else {
             throw BadInput("--\(name) \(value): expected 0 < share ≤ 1")
         }

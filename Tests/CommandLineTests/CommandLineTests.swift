@@ -174,6 +174,7 @@ final class CommandLineTests {
                 "a certificate chain in PEM"
             ),
             (["--max-num-seqs", "4", "--probe-tokens", "0"], [:], "--probe-tokens 0.0: expected"),
+            (["--max-num-seqs", "4", "--probe-rows", "2"], [:], "--probe-rows 2.0: expected"),
         ] as [([String], [String: String], String)] {
             let run = try run(["serve", "--config", file] + arguments, environment: environment)
             #expect(run.status == 2, "\(arguments) \(environment): \(run.error)")

@@ -48,6 +48,22 @@ struct ProbeKnobTests {
         }
     }
 
+    @Test("a limit on the rows of the probe leaves few samples fewer positions, many as they were")
+    func largestRowShare() throws {
+        var configuration = ProbeConfiguration()
+        for count in [1, 2, 4, 20] { #expect(configuration.tokenRatio(sampleCount: count) == 0.5) }
+        configuration.largestRowShare = 0.125
+        for (count, share) in [(1, 0.125), (2, 0.25), (4, 0.5), (20, 0.5), (21, 0.5)] {
+            #expect(configuration.tokenRatio(sampleCount: count) == share)
+        }
+        let fixture = PrunerFixture(seed: 5, lengths: [16])
+        let pruner = fixture.pruner(configuration, history: fixture.history)
+        var decision: BlockDecision?
+        pruner.onDecision = { decision = $0 }
+        _ = try fixture.mask(pruner, .mlp(layer: 0), compute: compute)
+        #expect(decision?.selection.rows.count == 2)
+    }
+
     @Test("without a probe the history alone decides, and without either nothing is pruned")
     func historyOnly() throws {
         let fixture = PrunerFixture(seed: 5, lengths: [4, 2])

@@ -20,6 +20,11 @@ public struct ProbeConfiguration: Sendable, Equatable {
     public var tokenRatio: Double
     /// Share of samples in the probe, rounded up.
     public var sampleRatio: Double
+    /// Most of a batch's rows that the probe takes: of few samples it takes fewer positions then.
+    ///
+    /// One sample of twenty and half of its positions are a fortieth of the rows, but a half of a sample
+    /// by itself, which costs about what its mask saves. Ours; as published there is no limit.
+    public var largestRowShare = 1.0
     /// Weight of the past when a batch enters the history.
     public var momentum: Float
     /// Whether each sequence's own statistics are kept, for decoding.
@@ -52,6 +57,12 @@ public struct ProbeConfiguration: Sendable, Equatable {
         self.sampleRatio = sampleRatio
         self.momentum = momentum
         self.collectsSequenceStatistics = collectsSequenceStatistics
+    }
+
+    /// Share of positions in the probe of a batch of so many samples.
+    func tokenRatio(sampleCount: Int) -> Double {
+        let probed = max(ProbeSelection.ceiling(sampleRatio * Double(sampleCount)), 1)
+        return min(tokenRatio, largestRowShare * Double(sampleCount) / Double(probed))
     }
 
     /// Full-batch probing: every row is in the probe.

@@ -87,7 +87,7 @@ public final class ProbePruner: ProbingPruner {
             selection = ProbeSelection(
                 squaredNorms: residualNorms,
                 layout: layout,
-                tokenRatio: configuration.tokenRatio,
+                tokenRatio: configuration.tokenRatio(sampleCount: layout.samples.count),
                 sampleRatio: configuration.sampleRatio,
                 order: configuration.order
             )

@@ -151,5 +151,5 @@ public struct ProbeSelection: Sendable, Equatable {
     }
 
     /// Rounds up, but takes a product that exceeds a whole number by rounding error as that number.
-    private static func ceiling(_ value: Double) -> Int { Int((value - 1e-9).rounded(.up)) }
+    static func ceiling(_ value: Double) -> Int { Int((value - 1e-9).rounded(.up)) }
 }

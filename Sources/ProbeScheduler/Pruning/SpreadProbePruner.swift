@@ -66,7 +66,7 @@ public final class SpreadProbePruner: ProbingPruner {
         var selection = ProbeSelection(
             squaredNorms: residualNorms,
             layout: layout,
-            tokenRatio: configuration.tokenRatio,
+            tokenRatio: configuration.tokenRatio(sampleCount: layout.samples.count),
             sampleRatio: configuration.sampleRatio
         )
         if block.kind == .mlp {

@@ -35,15 +35,19 @@ public struct PruningGain: Sendable {
         let ratioPercent: Int
     }
 
-    /// Seconds a token, the late ones weighing more.
+    /// Seconds a token of the latest batches.
+    ///
+    /// Other work on the machine adds time and never takes any, so the lower quartile tells more of what
+    /// a batch costs than the mean does, which one stall moves by half.
     private struct Cost {
-        var mean = 0.0
-        var count = 0
+        private var latest: [Double] = []
+
+        var count: Int { latest.count }
+        var lowerQuartile: Double { latest.sorted()[(latest.count - 1) / 4] }
 
         mutating func add(_ value: Double) {
-            count += 1
-            // The mean of the first few, then a quarter of each new one.
-            mean += (value - mean) * max(1 / Double(count), 0.25)
+            if latest.count == PruningGain.window { latest.removeFirst() }
+            latest.append(value)
         }
     }
 
@@ -56,8 +60,9 @@ public struct PruningGain: Sendable {
     private var dense: [Size: Cost] = [:]
     private var pruned: [Key: Entry] = [:]
 
-    /// Measurements of each way before they are believed.
-    private static let trialCount = 2
+    /// Measurements of each way before they are believed, and that are kept.
+    private static let trialCount = 4
+    private static let window = 8
     /// While one way is ahead, one in so many batches runs the other, for conditions change.
     ///
     /// At a gain of a quarter the dense trials cost 0.4 % of the time.
@@ -79,7 +84,7 @@ public struct PruningGain: Sendable {
         let known = dense[size, default: Cost()]
         if entry.cost.count < Self.trialCount { return .pruned }
         if known.count < Self.trialCount { return .trial }
-        let pays = entry.cost.mean <= known.mean * Self.margin
+        let pays = entry.cost.lowerQuartile <= known.lowerQuartile * Self.margin
         guard (entry.batchCount + 1).isMultiple(of: Self.retrialInterval) else {
             return pays ? .pruned : .dense
         }
