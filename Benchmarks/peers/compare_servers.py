@@ -100,7 +100,8 @@ def measure(sonde: str, server: HTTPServer, load: Load) -> dict[str, Any]:
     """
     command = [sonde, "load", "--url", server.url, "--json", "--log-level", "error"]
     command += ["--concurrency", str(load.clients), "--requests", str(load.requests)]
-    command += ["--warmup", str(load.clients), "--output-tokens", str(load.output_tokens)]
+    # Ours tries both ways of running each size of batch before it settles.
+    command += ["--warmup", str(3 * load.clients), "--output-tokens", str(load.output_tokens)]
     # llama.cpp's server closes connections that it has said to keep.
     command += ["--prompt-tokens", str(load.prompt_tokens), "--no-keep-alive"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -4,20 +4,15 @@
 /// depends on the CPU, the model and the ratio, so nothing is assumed: both ways are timed. Pure: the
 /// times are arguments.
 public struct PruningGain: Sendable {
-    /// Batches of about the same cost: phase, and the powers of two that hold their tokens and samples.
-    public struct Size: Hashable, Sendable {
-        private let phase: Batch.Phase
-        private let tokenBits: Int
-        private let sampleBits: Int
+    /// Batches that cost about the same densely: phase, and the power of two that holds their tokens.
+    private struct Size: Hashable {
+        let phase: Batch.Phase
+        let tokenBits: Int
 
-        /// The size of a batch.
-        public init(_ batch: Batch) {
+        init(_ batch: Batch) {
             phase = batch.phase
-            tokenBits = Self.bits(batch.tokenCount)
-            sampleBits = Self.bits(batch.chunks.count)
+            tokenBits = PruningGain.bits(batch.tokenCount)
         }
-
-        private static func bits(_ count: Int) -> Int { Int.bitWidth - count.leadingZeroBitCount }
     }
 
     /// How a batch that asks for pruning is to be run.
@@ -30,9 +25,17 @@ public struct PruningGain: Sendable {
         case trial
     }
 
+    /// Those that do so pruned: what a probe takes depends on how many samples share the tokens.
     private struct Key: Hashable {
         let size: Size
+        let sampleBits: Int
         let ratioPercent: Int
+
+        init(_ batch: Batch) {
+            size = Size(batch)
+            sampleBits = PruningGain.bits(batch.chunks.count)
+            ratioPercent = batch.maskClass.ratioPercent
+        }
     }
 
     /// Seconds a token of the latest batches.
@@ -77,11 +80,10 @@ public struct PruningGain: Sendable {
 
     /// How a batch that asks for pruning is to be run; counts the batch.
     public mutating func choose(_ batch: Batch) -> Choice {
-        let size = Size(batch)
-        let key = Key(size: size, ratioPercent: batch.maskClass.ratioPercent)
+        let key = Key(batch)
         let entry = pruned[key, default: Entry()]
         pruned[key, default: Entry()].batchCount += 1
-        let known = dense[size, default: Cost()]
+        let known = dense[key.size, default: Cost()]
         if entry.cost.count < Self.trialCount { return .pruned }
         if known.count < Self.trialCount { return .trial }
         let pays = entry.cost.lowerQuartile <= known.lowerQuartile * Self.margin
@@ -99,13 +101,13 @@ public struct PruningGain: Sendable {
     ///   - isPruned: Whether it ran under masks.
     public mutating func record(_ batch: Batch, seconds: Double, isPruned: Bool) {
         guard batch.tokenCount > 0, seconds.isFinite else { return }
-        let size = Size(batch)
         let cost = seconds / Double(batch.tokenCount)
         if isPruned {
-            let key = Key(size: size, ratioPercent: batch.maskClass.ratioPercent)
-            pruned[key, default: Entry()].cost.add(cost)
+            pruned[Key(batch), default: Entry()].cost.add(cost)
         } else {
-            dense[size, default: Cost()].add(cost)
+            dense[Size(batch), default: Cost()].add(cost)
         }
     }
+
+    private static func bits(_ count: Int) -> Int { Int.bitWidth - count.leadingZeroBitCount }
 }
