@@ -15,6 +15,7 @@ int peak_available(peak_instruction instruction) {
     case PEAK_FMA_AVX2:
         return __builtin_cpu_supports("fma");
     case PEAK_PAIRS_AVX2:
+    case PEAK_HALF_BYTES_AVX2:
         return __builtin_cpu_supports("avx2");
     case PEAK_FMA_AVX512:
         return __builtin_cpu_supports("avx512f");
@@ -52,19 +53,23 @@ LOOP(bytes_vnni, "avx512f,avx512vnni", __m512i, _mm512_setzero_si512(),
      _mm512_dpbusd_epi32(sum[i], a, b), 128)
 
 // The product has to be kept too, or the compiler makes it once for all rounds.
-__attribute__((target("avx2"))) static double pairs_avx2(size_t rounds) {
-    __m256i sum[SUMS], a = _mm256_setzero_si256(), b = a;
-    KEEP(b);
-    UNROLL for (int i = 0; i < SUMS; i++) sum[i] = _mm256_setzero_si256();
-    for (size_t r = 0; r < rounds; r++) {
-        UNROLL for (int i = 0; i < SUMS; i++) {
-            KEEP(a);
-            sum[i] = _mm256_add_epi32(sum[i], _mm256_madd_epi16(a, b));
-            KEEP(sum[i]);
-        }
+#define LOOP_AVX2(name, add, multiply, operations)                                                 \
+    __attribute__((target("avx2"))) static double name(size_t rounds) {                            \
+        __m256i sum[SUMS], a = _mm256_setzero_si256(), b = a;                                      \
+        KEEP(b);                                                                                   \
+        UNROLL for (int i = 0; i < SUMS; i++) sum[i] = _mm256_setzero_si256();                     \
+        for (size_t r = 0; r < rounds; r++) {                                                      \
+            UNROLL for (int i = 0; i < SUMS; i++) {                                                \
+                KEEP(a);                                                                           \
+                sum[i] = add(sum[i], multiply(a, b));                                              \
+                KEEP(sum[i]);                                                                      \
+            }                                                                                      \
+        }                                                                                          \
+        return (double)rounds * SUMS * (operations);                                               \
     }
-    return (double)rounds * SUMS * 32;
-}
+
+LOOP_AVX2(pairs_avx2, _mm256_add_epi32, _mm256_madd_epi16, 32)
+LOOP_AVX2(half_bytes_avx2, _mm256_add_epi16, _mm256_maddubs_epi16, 64)
 
 double peak_compute(peak_instruction instruction, size_t rounds) {
     if (!peak_available(instruction)) return 0;
@@ -77,6 +82,8 @@ double peak_compute(peak_instruction instruction, size_t rounds) {
         return bf16(rounds);
     case PEAK_PAIRS_AVX2:
         return pairs_avx2(rounds);
+    case PEAK_HALF_BYTES_AVX2:
+        return half_bytes_avx2(rounds);
     case PEAK_PAIRS_VNNI:
         return pairs_vnni(rounds);
     default:

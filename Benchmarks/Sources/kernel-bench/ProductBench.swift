@@ -63,7 +63,8 @@ struct ProductBench {
             }
         }
         return ProductRow(
-            title: "\(model.name) \(product.rawValue)",
+            model: model.name,
+            product: product,
             format: format,
             tokens: tokens,
             operations: 2 * work * Double(layers[0].count),

@@ -2,7 +2,8 @@ import Kernels
 
 /// One line of the table of products.
 struct ProductRow: CustomStringConvertible {
-    let title: String
+    let model: String
+    let product: Product
     let format: WeightFormat
     let tokens: Int
     /// Of a dense call.
@@ -34,8 +35,9 @@ struct ProductRow: CustomStringConvertible {
         }
         let cells =
             [
-                title, format.rawValue, "\(tokens)", (rate * 1e-9).formatted(digits: 1),
-                (100 * rate / peak.operations(format)).formatted(digits: 0) + " %",
+                "\(model) \(product.rawValue)", format.rawValue, "\(tokens)",
+                (rate * 1e-9).formatted(digits: 1),
+                (100 * rate / peak.operations(product, format)).formatted(digits: 0) + " %",
                 (speed * 1e-9).formatted(digits: 1),
                 (100 * speed / peak.read).formatted(digits: 0) + " %",
             ] + ratios
