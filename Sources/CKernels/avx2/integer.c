@@ -60,7 +60,8 @@ KN_INLINE void half_byte_tile(const size_t tokens, float *sums, size_t lds, tile
             sum[t][0] = sum[t][1] = _mm256_setzero_si256();
         }
         // Two addresses and a stride reach six tokens, so that all fits into the registers.
-        const char *from[2] = {x.entries, x.entries + 3 * x.stride};
+        const size_t upper = tokens > 3 ? 3 : 0;
+        const char *from[2] = {x.entries, x.entries + upper * x.stride};
         _Pragma("clang loop unroll_count(2)") for (size_t i = 0; i < KN_GROUP_SIZE; i += 4) {
             __m256i low = load_256(panel + i * KN_PANEL);
             __m256i high = load_256(panel + i * KN_PANEL + 32);
@@ -72,9 +73,9 @@ KN_INLINE void half_byte_tile(const size_t tokens, float *sums, size_t lds, tile
                 __asm__("" : "+x"(sum[t][0]), "+x"(sum[t][1]));
             }
         }
-        const float *scales[2] = {x.scales, x.scales + 3 * x.groups};
-        const int32_t *totals[2] = {x.totals, x.totals + 3 * x.groups};
-        float *to[2] = {sums, sums + 3 * lds};
+        const float *scales[2] = {x.scales, x.scales + upper * x.groups};
+        const int32_t *totals[2] = {x.totals, x.totals + upper * x.groups};
+        float *to[2] = {sums, sums + upper * lds};
         KN_UNROLL for (size_t c = 0; c < 2; c++) {
             __m256i scaling = load_256(panel + KN_FOURS_SIZE + c * 32);
             __m256i steps = steps_of(scaling, scaling);
