@@ -12,14 +12,16 @@
 /// The largest head_dim that attention takes.
 enum { KN_MAX_HEAD_DIM = 512 };
 
-// Declares the products of floats of one instruction set, named kn_<set>_<kernel>.
+// Declares the products of floats, and attention, of one instruction set, named kn_<set>_<kernel>.
 #define KN_DECLARE_PRODUCTS(set)                                                                   \
     void kn_##set##_select_out(float *, size_t, const float *, size_t, size_t, const kn_weight *,  \
                                const int32_t *, size_t, size_t);                                   \
     void kn_##set##_select_in(float *, size_t, const float *, size_t, size_t, const kn_weight *,   \
                               const int32_t *, size_t, size_t, size_t);                            \
     void kn_##set##_gated_unit(float *, size_t, const float *, size_t, size_t, const kn_weight *,  \
-                               const kn_weight *, kn_activation, const int32_t *, size_t, size_t)
+                               const kn_weight *, kn_activation, const int32_t *, size_t, size_t); \
+    void kn_##set##_attention(float *, size_t, const float *, size_t, size_t, size_t, size_t,      \
+                              size_t, const kn_keys *, size_t, float)
 
 // Declares all kernels of one instruction set.
 #define KN_DECLARE(set)                                                                            \
@@ -33,8 +35,6 @@ enum { KN_MAX_HEAD_DIM = 512 };
     void kn_##set##_gated_unit_quantised(float *, size_t, const kn_quantised *, size_t,            \
                                          const kn_weight *, const kn_weight *, kn_activation,      \
                                          const int32_t *, size_t, size_t);                         \
-    void kn_##set##_attention(float *, size_t, const float *, size_t, size_t, size_t, size_t,      \
-                              size_t, const kn_keys *, size_t, float);                             \
     void kn_##set##_rms_norm(float *, const float *, const float *, size_t, float);                \
     void kn_##set##_layer_norm(float *, const float *, const float *, const float *, size_t,       \
                                float);                                                             \
@@ -64,7 +64,7 @@ KN_DECLARE_PRODUCTS(avx512_bf16);
         .select_out_quantised = kn_##set##_select_out_quantised,                                   \
         .select_in_quantised = kn_##set##_select_in_quantised,                                     \
         .gated_unit_quantised = kn_##set##_gated_unit_quantised,                                   \
-        .attention = kn_##set##_attention, .rms_norm = kn_##set##_rms_norm,                        \
+        .attention = kn_##products##_attention, .rms_norm = kn_##set##_rms_norm,                   \
         .layer_norm = kn_##set##_layer_norm, .rotate = kn_##set##_rotate,                          \
         .rotate_halves = kn_##set##_rotate_halves, .add = kn_##set##_add,                          \
         .scale = kn_##set##_scale, .relu = kn_##set##_relu, .expand_row = kn_##set##_expand_row,   \

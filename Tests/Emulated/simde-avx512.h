@@ -17,6 +17,7 @@
 #include <math.h>
 #include <string.h>
 
+typedef simde__mmask8 __mmask8;
 typedef simde__mmask16 __mmask16;
 
 // SIMDe's rounds twice without FMA.
@@ -112,6 +113,15 @@ static inline simde__m512i kn_maskz_loadu_epi16(uint32_t mask, const void *p) {
     return simde_mm512_loadu_si512(lanes);
 }
 
+#undef _mm512_maskz_loadu_epi64
+#define _mm512_maskz_loadu_epi64 kn_maskz_loadu_epi64
+static inline simde__m512i kn_maskz_loadu_epi64(uint8_t mask, const void *p) {
+    uint64_t lanes[8] = {0};
+    for (int i = 0; i < 8; i++)
+        if (mask >> i & 1) memcpy(lanes + i, (const char *)p + i * sizeof *lanes, sizeof *lanes);
+    return simde_mm512_loadu_si512(lanes);
+}
+
 // As the instruction, but for the denormals that it takes for zero.
 typedef simde__m512i kn_m512bh;
 #define __m512bh kn_m512bh
@@ -132,6 +142,20 @@ static inline simde__m512 kn_dpbf16_ps(simde__m512 sum, kn_m512bh a, kn_m512bh b
         sums[i] = fmaf(x[2 * i], y[2 * i], sums[i]);
     }
     return simde_mm512_loadu_ps(sums);
+}
+
+#undef _mm512_cvtneps_pbh
+#define _mm512_cvtneps_pbh kn_cvtneps_pbh
+static inline simde__m256i kn_cvtneps_pbh(simde__m512 x) {
+    uint32_t bits[16];
+    uint16_t to[16];
+    memcpy(bits, &x, sizeof bits);
+    for (int i = 0; i < 16; i++) {
+        int is_nan = (bits[i] & 0x7FFFFFFF) > 0x7F800000;
+        to[i] = (uint16_t)((is_nan ? bits[i] | 0x400000 : bits[i] + 0x7FFF + (bits[i] >> 16 & 1)) >>
+                           16);
+    }
+    return simde_mm256_loadu_si256((const simde__m256i *)(const void *)to);
 }
 
 #endif

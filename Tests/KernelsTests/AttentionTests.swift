@@ -132,9 +132,12 @@ struct AttentionTests {
     }
 
     /// One query head's output: a plain softmax over `count` positions, or the last of them.
+    ///
+    /// Queries and weights may be `rounded` to bf16.
     private func expected(
         _ sizes: Sizes,
         query: [Float],
+        rounded: Bool,
         kvHead: Int,
         count: Int,
         window: Int?,
@@ -143,11 +146,11 @@ struct AttentionTests {
     ) -> [Estimate] {
         let width = sizes.kvHeads * sizes.dimension
         let oldest = max(0, count - (window ?? count))
+        let scaled = query.map { rounded ? ($0 * Self.scale).asBF16 : $0 * Self.scale }
         let scores = (0..<count).map { position -> Double in
             guard position >= oldest else { return -.infinity }
             let first = position * width + kvHead * sizes.dimension
-            let dot = Estimate.dot(query, keys[first..<first + sizes.dimension])
-            return dot.value * Double(Self.scale)
+            return Estimate.dot(scaled, keys[first..<first + sizes.dimension]).value
         }
         let largest = scores.max() ?? 0
         let weights = scores.map { exp($0 - largest) }
@@ -157,8 +160,8 @@ struct AttentionTests {
                 let index = position * width + kvHead * sizes.dimension + column
                 return sum + weights[position] * Double(values[index])
             }
-            // Weights add up to 1, entries lie in -1...1.
-            return Estimate(value: sum / total, bound: 4e-6)
+            // Weights add up to 1, entries lie in -1...1; rounded, a weight and the total are off by 2⁻⁹.
+            return Estimate(value: sum / total, bound: rounded ? 0x1p-8 : 4e-6)
         }
     }
 
@@ -201,6 +204,7 @@ struct AttentionTests {
                     estimates += expected(
                         sizes,
                         query: query.row(row * sizes.heads.count + slot, width: sizes.dimension),
+                        rounded: format == .bf16 && set.roundsToBF16,
                         kvHead: Int(head) / sizes.groupSize,
                         count: run.firstPosition + offset + 1,
                         window: window,

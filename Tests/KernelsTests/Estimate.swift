@@ -95,5 +95,5 @@ extension [Estimate] {
 
 extension Float {
     /// The nearest value that has the upper half of the bits alone.
-    fileprivate var asBF16: Float { Float(bitPattern: UInt32(roundedToBF16) << 16) }
+    var asBF16: Float { Float(bitPattern: UInt32(roundedToBF16) << 16) }
 }

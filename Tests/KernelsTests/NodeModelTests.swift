@@ -67,8 +67,10 @@ struct NodeModelTests {
         let masks = isPruned ? try Self.masks(one.network.shape) : [:]
         let expected = try Self.states(one, StaticPruner(masks: masks))
         let found = try Self.states(several, StaticPruner(masks: masks))
-        // States are normed: of the size of 1.
-        #expect(zip(expected, found).allSatisfy { abs($0 - $1) < 1e-3 })
+        // States are normed: of the size of 1. Rounding to bf16 makes a step of 2⁻⁸ of any difference.
+        let farthest = zip(expected, found).reduce(0) { max($0, abs($1.0 - $1.1)) }
+        let rounds = format == .bf16 && InstructionSet.native.roundsToBF16
+        #expect(farthest < (rounds ? 0.02 : 1e-3))
         #expect(try Self.states(several, StaticPruner(masks: masks)).bits == found.bits)
     }
 

@@ -99,8 +99,8 @@ KN_INLINE void half_byte_tile(const size_t tokens, float *sums, size_t lds, tile
 
 KN_INLINE void integer_tile(const kn_format format, kn_rounding rounding, size_t tokens,
                             size_t panels, float *sums, size_t lds, tile_input x, const char *panel,
-                            size_t groups) {
-    (void)panels;
+                            size_t groups, row_stream *stream, size_t asked) {
+    (void)panels, (void)stream, (void)asked;
 #define KN_TILE(T)                                                                                 \
     if (format == KN_INT8) pair_tile(T, KN_BYTES_TOGETHER, sums, lds, x, panel, groups);           \
     else if (rounding == KN_NINE_BITS) pair_tile(T, 1, sums, lds, x, panel, groups);               \

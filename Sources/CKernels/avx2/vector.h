@@ -83,6 +83,10 @@ KN_INLINE float v_sum(vec x) {
     v_sums(&sum, &x, 1);
     return sum;
 }
+/// Whether a lane of a is greater than its fellow in b.
+KN_INLINE int v_any_greater(vec a, vec b) {
+    return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GT_OQ)) != 0;
+}
 /// The largest lane.
 KN_INLINE float v_largest(vec x) {
     __m128 half = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
@@ -97,6 +101,11 @@ KN_INLINE vec v_round(vec x) {
 KN_INLINE vec v_power_of_two(vec n) {
     __m256i bits = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
     return _mm256_castsi256_ps(_mm256_slli_epi32(bits, 23));
+}
+/// x * 2^n for whole n. In two steps, as 2^n itself may be out of range where the result is not.
+KN_INLINE vec v_times_power_of_two(vec x, vec n) {
+    vec half = v_round(v_mul(n, v_set(0.5f)));
+    return v_mul(v_mul(x, v_power_of_two(half)), v_power_of_two(v_sub(n, half)));
 }
 
 #endif

@@ -5,11 +5,7 @@
 #if KN_X86
 
 // clang-format off
-#ifndef KN_TARGET_AVX512
-#define KN_TARGET_AVX512                                                                           \
-    __attribute__((target("avx2,fma,avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512bf16")))
-#endif
-#include "vector.h"
+#include "bf16.h"
 #include "../simd/exponential.inc"
 #include "../simd/activation.inc"
 #include "../simd/tiles.inc"

@@ -9,15 +9,44 @@
 #include "../simd/half_bytes.inc"
 #include "../simd/half_byte_columns.inc"
 
-// Tokens of a tile and panels it takes: 12*2 sums and 2 weights in the 32 registers; activations
-// are broadcast from memory.
-enum { KN_INT_TOKENS = 12, KN_TILE_PANELS = 2 };
+// Tokens of a tile and panels it takes: 6*2 exact sums of a group, as many sums in f32 and 2 weights
+// in the 32 registers; activations are broadcast from memory. With both kinds of sums in registers a
+// group costs a tile no more than scaling its sums, one vfmadd for 8 vpdpbusd.
+enum { KN_INT_TOKENS = 6, KN_TILE_PANELS = 2 };
+
+/// What a tile has added up so far.
+typedef struct {
+    vec of[KN_INT_TOKENS][KN_TILE_PANELS];
+} tile_sums;
+
+KN_INLINE tile_sums load_sums(const size_t tokens, const size_t panels, const float *sums,
+                              size_t lds) {
+    tile_sums all;
+    KN_UNROLL for (size_t t = 0; t < tokens; t++) {
+        KN_UNROLL for (size_t c = 0; c < panels; c++) all.of[t][c] =
+            v_load(sums + t * lds + c * KN_PANEL);
+    }
+    return all;
+}
+
+KN_INLINE void store_sums(const size_t tokens, const size_t panels, float *sums, size_t lds,
+                          const tile_sums *all) {
+    KN_UNROLL for (size_t t = 0; t < tokens; t++) {
+        KN_UNROLL for (size_t c = 0; c < panels; c++)
+            v_store(sums + t * lds + c * KN_PANEL, all->of[t][c]);
+    }
+}
+
+/// Adds a group's exact sum, times the scale.
+KN_INLINE void add_group(vec *sum, __m512i exact, vec scale) {
+    *sum = v_fma(_mm512_cvtepi32_ps(exact), scale, *sum);
+}
 
 #include "bytes.inc"
 #include "../simd/bytes.inc"
 
 /// sum + the products of pairs. Of the intrinsic the compiler would make vpmaddwd and vpaddd, which
-/// shortens a chain of sums and takes twice the room of 24.
+/// shortens a chain of sums and takes twice the room.
 KN_INLINE __m512i add_pairs(__m512i sum, __m512i a, __m512i b) {
 #ifdef KN_EMULATED
     return _mm512_dpwssd_epi32(sum, a, b);
@@ -27,9 +56,10 @@ KN_INLINE __m512i add_pairs(__m512i sum, __m512i a, __m512i b) {
 #endif
 }
 
-/// The same in pairs of int16, of half bytes in units.
+/// byte_tile of pairs of int16: of half bytes in units.
 KN_INLINE void pair_tile(const size_t tokens, const size_t panels, float *sums, size_t lds,
-                              tile_input x, const char *panel, size_t groups) {
+                         tile_input x, const char *panel, size_t groups) {
+    tile_sums all = load_sums(tokens, panels, sums, lds);
     for (size_t g = 0; g < groups; g++, x.entries += KN_GROUP_SIZE * 2, panel += KN_PAIRS_SIZE) {
         __m512i sum[KN_INT_TOKENS][2];
         KN_UNROLL for (size_t t = 0; t < tokens; t++) {
@@ -52,17 +82,17 @@ KN_INLINE void pair_tile(const size_t tokens, const size_t panels, float *sums, 
         }
         KN_UNROLL for (size_t t = 0; t < tokens; t++) {
             vec scale = v_set(x.scales[t * x.groups + g]);
-            KN_UNROLL for (size_t c = 0; c < panels; c++) {
-                float *to = sums + t * lds + c * KN_PANEL;
-                v_store(to, v_fma(_mm512_cvtepi32_ps(sum[t][c]), scale, v_load(to)));
-            }
+            KN_UNROLL for (size_t c = 0; c < panels; c++)
+                add_group(&all.of[t][c], sum[t][c], scale);
         }
     }
+    store_sums(tokens, panels, sums, lds, &all);
 }
 
 /// byte_tile of half bytes.
 KN_INLINE void half_byte_tile(const size_t tokens, const size_t panels, float *sums, size_t lds,
                               tile_input x, const char *panel, size_t groups) {
+    tile_sums all = load_sums(tokens, panels, sums, lds);
     for (size_t g = 0; g < groups; g++, x.entries += KN_GROUP_SIZE, panel += KN_HALVES_SIZE) {
         __m512i sum[KN_INT_TOKENS][2];
         KN_UNROLL for (size_t t = 0; t < tokens; t++) {
@@ -76,19 +106,18 @@ KN_INLINE void half_byte_tile(const size_t tokens, const size_t panels, float *s
                 // Totals are -128 times the sum of the activations: this has it in the upper halves.
                 __m512i total = _mm512_set1_epi32(x.totals[t * x.groups + g] * -512);
                 __m512i exact = add_pairs(_mm512_mullo_epi32(sum[t][c], steps), scaling, total);
-                float *to = sums + t * lds + c * KN_PANEL;
-                vec scale = v_set(x.scales[t * x.groups + g]);
-                v_store(to, v_fma(_mm512_cvtepi32_ps(exact), scale, v_load(to)));
+                add_group(&all.of[t][c], exact, v_set(x.scales[t * x.groups + g]));
             }
         }
     }
+    store_sums(tokens, panels, sums, lds, &all);
 }
 
 KN_INLINE void integer_tile(const kn_format format, kn_rounding rounding, size_t tokens,
                             size_t panels, float *sums, size_t lds, tile_input x, const char *panel,
-                            size_t groups) {
+                            size_t groups, row_stream *stream, size_t asked) {
 #define KN_TILE(T, P)                                                                              \
-    if (format == KN_INT8) byte_tile(T, P, sums, lds, x, panel, groups);                           \
+    if (format == KN_INT8) byte_tile(T, P, sums, lds, x, panel, groups, stream, asked);                           \
     else if (rounding == KN_NINE_BITS) pair_tile(T, P, sums, lds, x, panel, groups);               \
     else half_byte_tile(T, P, sums, lds, x, panel, groups)
 #define KN_CASE(T)                                                                                 \
@@ -98,7 +127,6 @@ KN_INLINE void integer_tile(const kn_format format, kn_rounding rounding, size_t
         break;
     switch (tokens) {
     KN_CASE(1) KN_CASE(2) KN_CASE(3) KN_CASE(4) KN_CASE(5) KN_CASE(6)
-    KN_CASE(7) KN_CASE(8) KN_CASE(9) KN_CASE(10) KN_CASE(11) KN_CASE(12)
     }
 #undef KN_CASE
 #undef KN_TILE

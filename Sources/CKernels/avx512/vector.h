@@ -96,6 +96,8 @@ KN_INLINE float v_sum(vec x) {
     v_sums(&sum, &x, 1);
     return sum;
 }
+/// Whether a lane of a is greater than its fellow in b.
+KN_INLINE int v_any_greater(vec a, vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ) != 0; }
 /// The largest lane.
 KN_INLINE float v_largest(vec x) {
     __m256 wide = _mm256_max_ps(_mm512_castps512_ps256(x), v_upper_half(x));
@@ -105,10 +107,7 @@ KN_INLINE float v_largest(vec x) {
 }
 
 KN_INLINE vec v_round(vec x) { return _mm512_roundscale_ps(x, 8); }
-/// 2^n for whole n of -126 to 127.
-KN_INLINE vec v_power_of_two(vec n) {
-    __m512i bits = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
-    return _mm512_castsi512_ps(_mm512_slli_epi32(bits, 23));
-}
+/// x * 2^n for whole n.
+KN_INLINE vec v_times_power_of_two(vec x, vec n) { return _mm512_scalef_ps(x, n); }
 
 #endif
