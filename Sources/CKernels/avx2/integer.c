@@ -116,6 +116,11 @@ KN_INLINE void integer_tile(const kn_format format, kn_rounding rounding, size_t
 #undef KN_TILE
 }
 
+// No products are made with a token a lane.
+#define takes_lanes(format, x, tokens) 0
+#define select_out_lanes(...)          (void)0
+#define gated_unit_lanes(...)          (void)0
+
 #include "../simd/integer.inc"
 // clang-format on
 

@@ -91,9 +91,11 @@ KN_INLINE void pair_tile(const size_t tokens, const size_t panels, float *sums, 
 
 /// byte_tile of half bytes.
 KN_INLINE void half_byte_tile(const size_t tokens, const size_t panels, float *sums, size_t lds,
-                              tile_input x, const char *panel, size_t groups) {
+                              tile_input x, const char *panel, size_t groups, row_stream *stream,
+                              size_t asked) {
     tile_sums all = load_sums(tokens, panels, sums, lds);
     for (size_t g = 0; g < groups; g++, x.entries += KN_GROUP_SIZE, panel += KN_HALVES_SIZE) {
+        prefetch(stream, asked);
         __m512i sum[KN_INT_TOKENS][2];
         KN_UNROLL for (size_t t = 0; t < tokens; t++) {
             sum[t][0] = sum[t][1] = _mm512_setzero_si512();
@@ -119,7 +121,7 @@ KN_INLINE void integer_tile(const kn_format format, kn_rounding rounding, size_t
 #define KN_TILE(T, P)                                                                              \
     if (format == KN_INT8) byte_tile(T, P, sums, lds, x, panel, groups, stream, asked);                           \
     else if (rounding == KN_NINE_BITS) pair_tile(T, P, sums, lds, x, panel, groups);               \
-    else half_byte_tile(T, P, sums, lds, x, panel, groups)
+    else half_byte_tile(T, P, sums, lds, x, panel, groups, stream, asked)
 #define KN_CASE(T)                                                                                 \
     case T:                                                                                        \
         if (panels > 1) KN_TILE(T, 2);                                                             \
@@ -131,6 +133,8 @@ KN_INLINE void integer_tile(const kn_format format, kn_rounding rounding, size_t
 #undef KN_CASE
 #undef KN_TILE
 }
+
+#include "lane_bytes.inc"
 
 #include "../simd/integer.inc"
 // clang-format on
