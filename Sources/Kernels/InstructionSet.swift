@@ -22,7 +22,7 @@ public enum InstructionSet: String, CaseIterable, Comparable, Sendable {
         left.code.rawValue < right.code.rawValue
     }
 
-    /// Whether products with bf16 weights round their input to bf16 too.
+    /// Whether products with bf16 weights, and attention over a bf16 cache, round their input to bf16 too.
     var roundsToBF16: Bool {
         unsafe kn_kernels_for(code).map { unsafe $0.pointee.rounds_to_bf16 != 0 } ?? false
     }

@@ -7,14 +7,18 @@ extension CausalLM {
     /// - Parameters:
     ///   - prompts: Tokens of each sequence.
     ///   - pruner: Gives the masks.
-    /// - Returns: The workspace as the pass leaves it: `normed` are the states after the final norm.
+    /// - Returns: The workspace as the pass leaves it, whose `normed` are the states after the final norm; and what
+    ///   the pass reports.
     /// - Throws: What the pass throws.
     public func pass(
         over prompts: [[Int32]],
         pruner: inout some Pruner
-    ) throws -> Workspace {
+    ) throws -> (workspace: Workspace, report: ForwardReport) {
         let workspace = try makeWorkspace()
-        var cache = try makeCache(blockCount: 64)
+        let size = KVCache.defaultBlockSize
+        var cache = try makeCache(
+            blockCount: prompts.reduce(0) { $0 + ($1.count + size - 1) / size }
+        )
         var report = ForwardReport(shape: shape)
         try forward(
             ForwardBatch(
@@ -27,6 +31,6 @@ extension CausalLM {
             workspace: workspace,
             report: &report
         )
-        return workspace
+        return (workspace, report)
     }
 }

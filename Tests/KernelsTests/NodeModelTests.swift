@@ -41,7 +41,7 @@ struct NodeModelTests {
     /// Hidden states of all prompts' tokens after the final norm.
     private static func states(_ model: LoadedModel, _ pruner: some Pruner) throws -> [Float] {
         var pruner = pruner
-        return try model.network.pass(over: prompts, pruner: &pruner).normed.entries
+        return try model.network.pass(over: prompts, pruner: &pruner).workspace.normed.entries
     }
 
     @Test("a replicated model is the model on one node, bit for bit", arguments: [false, true])

@@ -142,7 +142,7 @@ struct InvarianceTests {
     private func lastLogits(_ pruner: some Pruner, _ prompts: [[Int32]]) throws -> [Float] {
         var pruner = pruner
         let network = model.network
-        let workspace = try network.pass(over: prompts, pruner: &pruner)
+        let (workspace, _) = try network.pass(over: prompts, pruner: &pruner)
         let layout = BatchLayout(lengths: prompts.map(\.count))
         var report = ForwardReport(shape: network.shape)
         var logits = Activations()

@@ -32,7 +32,7 @@ struct ProbePlaceTests {
     private func run(_ place: ProbePlace, _ model: LoadedModel) throws -> ([[Float]], [Float]) {
         let network = model.network
         var pruner = Recorder(probePlace: place)
-        let workspace = try network.pass(over: [[1, 2, 3]], pruner: &pruner)
+        let (workspace, _) = try network.pass(over: [[1, 2, 3]], pruner: &pruner)
         var norms: [Float] = []
         network.compute.rowSquaredNorms(workspace.normed, into: &norms)
         return (pruner.seen, norms)

@@ -25,21 +25,8 @@ struct WorkTests {
         _ pruner: any Pruner
     ) throws -> (report: ForwardReport, counted: Int, states: [Float]) {
         var pruner = pruner
-        var report = ForwardReport(shape: network.shape)
-        let workspace = try network.makeWorkspace()
-        var cache = try network.makeCache(blockCount: 80)
         let before = network.compute.multiplyAddCount
-        try network.forward(
-            ForwardBatch(
-                tokens: prompts.flatMap(\.self),
-                layout: BatchLayout(lengths: prompts.map(\.count)),
-                blockSize: cache.blockSize
-            ),
-            cache: &cache,
-            pruner: &pruner,
-            workspace: workspace,
-            report: &report
-        )
+        var (workspace, report) = try network.pass(over: prompts, pruner: &pruner)
         let counted = network.compute.multiplyAddCount - before
         var logits = Activations()
         network.logits(of: [5, 100], workspace: workspace, into: &logits, report: &report)

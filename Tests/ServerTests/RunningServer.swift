@@ -37,11 +37,11 @@ struct RunningServer: Sendable {
         _ body: @escaping @Sendable (RunningServer) async throws -> Void
     ) async throws {
         let model = try TinyModel.load()
+        let prober = try #require(Prober(rawValue: configuration.method))
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let server = SondeServer(model: model, configuration: configuration, logger: logger) {
             .probe(
-                (Prober(rawValue: configuration.method) ?? .pp)
-                    .pruner(model.network, policy: RatioPolicy(nominalRatio: 0)),
+                prober.pruner(model.network, policy: RatioPolicy(nominalRatio: 0)),
                 refreshInterval: nil
             )
         }

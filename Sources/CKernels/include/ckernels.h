@@ -118,7 +118,8 @@ typedef struct {
     kn_isa isa;
     const char *name;
 
-    /// Whether the products with bf16 weights round activations to bf16 too (vdpbf16ps).
+    /// Whether the products with bf16 weights round activations to bf16 too, and attention over a
+    /// bf16 cache queries and softmax weights (vdpbf16ps).
     int rounds_to_bf16;
 
     /// out[t*ldo + i] = dot(x + t*ldx, row kept[i] of w), for t < tokens and i < count; w is f32
