@@ -294,9 +294,16 @@ static void test_table(const kn_kernels *table) {
             test_largest((kn_format)f, t, 1);
             test_largest((kn_format)f, t, -1);
         }
+        // Each number of tokens that has its own way of going through rows, and the first that has
+        // not.
+        for (size_t t = 2; t <= 17; t++) test_out((kn_format)f, t, 20, 70, t % 2);
         // More columns than a panel is deep, more tokens than a round, more rows than a strip waits
         // for, more than share a scale.
         test_out((kn_format)f, 5, 19, 2003, 0);
+        test_out((kn_format)f, 20, 19, 2003, 1);
+        // Rows too wide for the activations of a few tokens to wait beside them.
+        test_out((kn_format)f, 2, 5, 8300, 0);
+        test_out((kn_format)f, 5, 19, 8300, 1);
         test_out((kn_format)f, 300, 35, 65, 1);
         test_in((kn_format)f, 7, 900, 77, 0);
         test_in((kn_format)f, 300, 70, 131, 1);
