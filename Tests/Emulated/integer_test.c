@@ -296,7 +296,10 @@ static void test_table(const kn_kernels *table) {
         }
         // Each number of tokens that has its own way of going through rows, and the first that has
         // not.
-        for (size_t t = 2; t <= 17; t++) test_out((kn_format)f, t, 20, 70, t % 2);
+        for (size_t t = 2; t <= 17; t++) {
+            test_out((kn_format)f, t, 20, 70, t % 2);
+            test_in((kn_format)f, t, 150, 102, t % 2);
+        }
         // More columns than a panel is deep, more tokens than a round, more rows than a strip waits
         // for, more than share a scale.
         test_out((kn_format)f, 5, 19, 2003, 0);
@@ -308,6 +311,8 @@ static void test_table(const kn_kernels *table) {
         test_in((kn_format)f, 7, 900, 77, 0);
         test_in((kn_format)f, 300, 70, 131, 1);
         test_in((kn_format)f, 2, 300, 4100, 1);
+        test_in((kn_format)f, 6, 40, 1100, 1);
+        test_in((kn_format)f, 6, 8300, 40, 0);
         test_in((kn_format)f, 3, 700, 40, 0);
         test_out((kn_format)f, 1, 9, 1100, 1);
     }

@@ -21,27 +21,25 @@ typedef simde__mmask8 __mmask8;
 typedef simde__mmask16 __mmask16;
 
 // SIMDe's rounds twice without FMA.
+#define KN_EMULATE_FMA(name, vector, lanes)                                                        \
+    static inline vector name(vector a, vector b, vector c) {                                      \
+        float x[lanes], y[lanes], z[lanes];                                                        \
+        memcpy(x, &a, sizeof x);                                                                   \
+        memcpy(y, &b, sizeof y);                                                                   \
+        memcpy(z, &c, sizeof z);                                                                   \
+        for (int i = 0; i < lanes; i++) z[i] = fmaf(x[i], y[i], z[i]);                             \
+        memcpy(&c, z, sizeof c);                                                                   \
+        return c;                                                                                  \
+    }
+KN_EMULATE_FMA(kn_fmadd_512, simde__m512, 16)
+KN_EMULATE_FMA(kn_fmadd_256, simde__m256, 8)
+KN_EMULATE_FMA(kn_fmadd_128, simde__m128, 4)
 #undef _mm512_fmadd_ps
-#define _mm512_fmadd_ps kn_fmadd_ps
-static inline simde__m512 kn_fmadd_ps(simde__m512 a, simde__m512 b, simde__m512 c) {
-    float x[16], y[16], z[16];
-    simde_mm512_storeu_ps(x, a);
-    simde_mm512_storeu_ps(y, b);
-    simde_mm512_storeu_ps(z, c);
-    for (int i = 0; i < 16; i++) z[i] = fmaf(x[i], y[i], z[i]);
-    return simde_mm512_loadu_ps(z);
-}
-
 #undef _mm256_fmadd_ps
+#undef _mm_fmadd_ps
+#define _mm512_fmadd_ps kn_fmadd_512
 #define _mm256_fmadd_ps kn_fmadd_256
-static inline simde__m256 kn_fmadd_256(simde__m256 a, simde__m256 b, simde__m256 c) {
-    float x[8], y[8], z[8];
-    simde_mm256_storeu_ps(x, a);
-    simde_mm256_storeu_ps(y, b);
-    simde_mm256_storeu_ps(z, c);
-    for (int i = 0; i < 8; i++) z[i] = fmaf(x[i], y[i], z[i]);
-    return simde_mm256_loadu_ps(z);
-}
+#define _mm_fmadd_ps    kn_fmadd_128
 
 #undef _mm512_maskz_loadu_ps
 #define _mm512_maskz_loadu_ps kn_maskz_loadu_ps

@@ -117,9 +117,11 @@ KN_INLINE void integer_tile(const kn_format format, kn_rounding rounding, size_t
 }
 
 // No products are made with a token a lane.
+enum { KN_FEW_LANES = 0 };
 #define takes_lanes(format, x, tokens) 0
 #define select_out_lanes(...)          (void)0
 #define gated_unit_lanes(...)          (void)0
+#define select_in_lanes(...)           (void)0
 
 #include "../simd/integer.inc"
 // clang-format on
