@@ -2,6 +2,18 @@ internal import CKernels
 
 /// The products with weights in whole numbers. Their sizes are checked by the entry points.
 extension Compute {
+    /// Lets all products of `input` in the body share one rounding of it, where their weights want one.
+    ///
+    /// - Parameters:
+    ///   - input: Cannot change meanwhile, for it is borrowed.
+    ///   - body: The products; others may come between them.
+    public func sharingRounding(of input: borrowing Activations, _ body: () -> Void) {
+        let source = unsafe input.base
+        withQuantisedInput { unsafe $0.share(source) }
+        body()
+        withQuantisedInput { unsafe $0.share(nil) }
+    }
+
     /// Tokens a task takes: as many as the kernels make a panel of weights for.
     ///
     /// Their quantised activations of a hidden size of 576 are 288 KiB, which stay in L2 while the
@@ -153,17 +165,21 @@ extension Compute {
     ) {
         let (kernels, x) = unsafe (kernels, input.base)
         let (tokens, width) = (input.rowCount, input.width)
+        let rounding = unsafe kernels.rounding(
+            for: weight.format,
+            outputsAreColumns: weight.outputsAreColumns
+        )
         withQuantisedInput { quantised in
-            quantised.reshape(
-                rowCount: tokens,
-                width: width,
-                rounding: unsafe kernels.rounding(
-                    for: weight.format,
-                    outputsAreColumns: weight.outputsAreColumns
+            if unsafe !quantised.holds(x, rounding) {
+                unsafe quantised.reshape(
+                    rowCount: tokens,
+                    width: width,
+                    rounding: rounding,
+                    source: x
                 )
-            )
-            forEachRow(tokens) { row in
-                unsafe quantised.write(x + row * width, count: width, to: row, kernels)
+                forEachRow(tokens) { row in
+                    unsafe quantised.write(x + row * width, count: width, to: row, kernels)
+                }
             }
             body(quantised)
         }

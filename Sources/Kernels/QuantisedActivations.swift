@@ -12,9 +12,30 @@ final class QuantisedActivations: @unchecked Sendable {
     private var rounding = KN_NINE_BITS
     /// Entries a row, and scales a row.
     private var (width, groupCount) = (0, 0)
+    /// What several products in turn read, and whether these are its rows.
+    private var shared: UnsafePointer<Float>?
+    private var holdsShared = false
 
-    /// Makes room for rows of `width` entries; the contents are undefined afterwards.
-    func reshape(rowCount: Int, width: Int, rounding: kn_rounding) {
+    /// Keeps the rows of `source`, once they are written, for all products that read them; nil: no longer.
+    func share(_ source: UnsafePointer<Float>?) {
+        unsafe shared = source
+        holdsShared = false
+    }
+
+    /// Whether these are the rows of `source`, so rounded, from an earlier product.
+    func holds(_ source: UnsafePointer<Float>, _ rounding: kn_rounding) -> Bool {
+        unsafe holdsShared && source == shared && rounding == self.rounding
+    }
+
+    /// Makes room for rows of `width` entries, of `source` if others may want them; they are undefined
+    /// until they are written.
+    func reshape(
+        rowCount: Int,
+        width: Int,
+        rounding: kn_rounding,
+        source: UnsafePointer<Float>? = nil
+    ) {
+        unsafe holdsShared = source != nil && source == shared
         let (filled, together) = (Int(KN_GROUP_SIZE), kn_scaled_together(rounding))
         self.rounding = rounding
         self.width = (width + filled - 1) / filled * filled

@@ -126,10 +126,12 @@ struct Attention: Sendable {
         workspace: Workspace,
         compute: Compute
     ) {
-        keyProjection.select(input, keeping: nil, into: &workspace.key, compute: compute)
+        compute.sharingRounding(of: input) {
+            keyProjection.select(input, keeping: nil, into: &workspace.key, compute: compute)
+            valueProjection.select(input, keeping: nil, into: &workspace.value, compute: compute)
+            queryProjection.select(input, keeping: rows, into: &workspace.query, compute: compute)
+        }
         place(&workspace.key, keyNorm, angles: angles, compute: compute)
-        valueProjection.select(input, keeping: nil, into: &workspace.value, compute: compute)
-        queryProjection.select(input, keeping: rows, into: &workspace.query, compute: compute)
         place(&workspace.query, queryNorm, angles: angles, compute: compute)
     }
 

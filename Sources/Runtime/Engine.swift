@@ -223,11 +223,11 @@ public final class Engine {
             count(.nonFinite)
             return (try run(input, DensePruner()), .nonFinite)
         }
-        if safeguards.isNeverSlower, probes != nil {
+        if asksPruning, isTimed(batch) {
             gain.record(
                 batch,
                 seconds: (ContinuousClock.now - start).seconds,
-                isPruned: asksPruning && fallback == nil
+                isPruned: fallback == nil
             )
         }
         if let fallback { count(fallback) }

@@ -194,6 +194,35 @@ struct ProductTests {
     }
 
     @Test(
+        "products that share a rounding give the same, bit for bit, and a later input is rounded anew",
+        arguments: InstructionSet.available,
+        WeightFormat.allCases
+    )
+    func sharedRounding(set: InstructionSet, format: WeightFormat) throws {
+        let compute = try Compute(threadCount: 2, instructionSet: set)
+        var numbers = RandomNumbers(seed: 6)
+        let weights = (0..<3).map { _ in Self.weight(33, 65, format, &numbers) }
+        var input = Activations(numbers.floats(7 * 65), width: 65)
+        let other = Activations(numbers.floats(7 * 65), width: 65)
+        var shared = Activations()
+        var alone = Activations()
+        for _ in 0..<2 {
+            compute.sharingRounding(of: input) {
+                for weight in weights {
+                    compute.selectOut(input, weight, keeping: nil, into: &shared)
+                    // Another product takes the memory of the rounding.
+                    compute.selectOut(other, weight, keeping: nil, into: &alone)
+                    compute.selectOut(input, weight, keeping: nil, into: &shared)
+                    compute.selectOut(input, weight, keeping: nil, into: &shared)
+                }
+            }
+            compute.selectOut(input, weights[2], keeping: nil, into: &alone)
+            #expect(shared.entries.bits == alone.entries.bits)
+            input.fill(0.5)
+        }
+    }
+
+    @Test(
         "three workers give what one gives, bit for bit",
         arguments: InstructionSet.available,
         WeightFormat.allCases

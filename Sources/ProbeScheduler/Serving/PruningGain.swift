@@ -3,18 +3,11 @@
 /// A batch whose probe costs more than its mask saves is better run dense. Which batches these are
 /// depends on the CPU, the model and the ratio, so nothing is assumed: both ways are timed. Pure: the
 /// times are arguments.
+///
+/// A machine that others share changes its speed from second to second, by more than pruning gains. So
+/// only times of neighbouring batches are compared: a trial runs both ways in turn, and the middle one
+/// of its ratios decides, which neither a drift nor a stall turns.
 public struct PruningGain: Sendable {
-    /// Batches that cost about the same densely: phase, and the power of two that holds their tokens.
-    private struct Size: Hashable {
-        let phase: Batch.Phase
-        let tokenBits: Int
-
-        init(_ batch: Batch) {
-            phase = batch.phase
-            tokenBits = PruningGain.bits(batch.tokenCount)
-        }
-    }
-
     /// How a batch that asks for pruning is to be run.
     public enum Choice: Sendable, Equatable {
         /// As it asks.
@@ -25,51 +18,45 @@ public struct PruningGain: Sendable {
         case trial
     }
 
-    /// Those that do so pruned: what a probe takes depends on how many samples share the tokens.
+    /// Batches that gain about the same: phase, ratio, and the powers of two that hold their tokens and
+    /// their sequences, which share what a probe takes.
     private struct Key: Hashable {
-        let size: Size
-        let sampleBits: Int
+        let phase: Batch.Phase
+        let tokenBits: Int
+        let sequenceBits: Int
         let ratioPercent: Int
 
         init(_ batch: Batch) {
-            size = Size(batch)
-            sampleBits = PruningGain.bits(batch.chunks.count)
+            phase = batch.phase
+            tokenBits = Int.bitWidth - batch.tokenCount.leadingZeroBitCount
+            sequenceBits = Int.bitWidth - batch.chunks.count.leadingZeroBitCount
             ratioPercent = batch.maskClass.ratioPercent
         }
     }
 
-    /// Seconds a token of the latest batches.
-    ///
-    /// Other work on the machine adds time and never takes any, so the lower quartile tells more of what
-    /// a batch costs than the mean does, which one stall moves by half.
-    private struct Cost {
-        private var latest: [Double] = []
-
-        var count: Int { latest.count }
-        var lowerQuartile: Double { latest.sorted()[(latest.count - 1) / 4] }
-
-        mutating func add(_ value: Double) {
-            if latest.count == PruningGain.window { latest.removeFirst() }
-            latest.append(value)
-        }
+    /// Pairs of batches, pruned and then dense.
+    private struct Trial {
+        /// Seconds a token of the pair's first.
+        var pruned: Double?
+        /// Pruned ÷ dense.
+        var ratios: [Double] = []
     }
 
-    /// What one ratio costs at one size, and how its batches were run.
     private struct Entry {
-        var cost = Cost()
+        /// Under way; nil: decided.
+        var trial: Trial? = Trial()
+        var pays = true
+        /// Batches since the last trial.
         var batchCount = 0
     }
 
-    private var dense: [Size: Cost] = [:]
-    private var pruned: [Key: Entry] = [:]
+    private var entries: [Key: Entry] = [:]
 
-    /// Measurements of each way before they are believed, and that are kept.
-    private static let trialCount = 4
-    private static let window = 8
-    /// While one way is ahead, one in so many batches runs the other, for conditions change.
-    ///
-    /// At a gain of a quarter the dense trials cost 0.4 % of the time.
-    private static let retrialInterval = 64
+    /// Pairs of a trial.
+    static let pairCount = 9
+    /// Batches from the end of a trial to the next one, for conditions change. At a gain of a quarter the
+    /// dense ones cost 1 %.
+    static let trialInterval = 256
     /// Pruning counts as slower beyond this multiple of the dense time.
     ///
     /// Timings of equal batches on a busy 2-core machine scatter by about 3 %.
@@ -81,33 +68,40 @@ public struct PruningGain: Sendable {
     /// How a batch that asks for pruning is to be run; counts the batch.
     public mutating func choose(_ batch: Batch) -> Choice {
         let key = Key(batch)
-        let entry = pruned[key, default: Entry()]
-        pruned[key, default: Entry()].batchCount += 1
-        let known = dense[key.size, default: Cost()]
-        if entry.cost.count < Self.trialCount { return .pruned }
-        if known.count < Self.trialCount { return .trial }
-        let pays = entry.cost.lowerQuartile <= known.lowerQuartile * Self.margin
-        guard (entry.batchCount + 1).isMultiple(of: Self.retrialInterval) else {
-            return pays ? .pruned : .dense
-        }
-        return pays ? .trial : .pruned
+        var entry = entries[key, default: Entry()]
+        defer { entries[key] = entry }
+        if let trial = entry.trial { return trial.pruned == nil ? .pruned : .trial }
+        entry.batchCount += 1
+        if entry.batchCount < Self.trialInterval { return entry.pays ? .pruned : .dense }
+        entry.batchCount = 0
+        entry.trial = Trial()
+        return .pruned
     }
 
-    /// Takes the time of a batch that has run.
+    /// Takes the time of a batch that was chosen for and has run.
     ///
     /// - Parameters:
     ///   - batch: The batch.
     ///   - seconds: Wall time of its forward pass, probe and selection included.
     ///   - isPruned: Whether it ran under masks.
     public mutating func record(_ batch: Batch, seconds: Double, isPruned: Bool) {
-        guard batch.tokenCount > 0, seconds.isFinite else { return }
+        let key = Key(batch)
+        guard batch.tokenCount > 0, seconds.isFinite, seconds > 0, var entry = entries[key],
+            var trial = entry.trial
+        else { return }
         let cost = seconds / Double(batch.tokenCount)
         if isPruned {
-            pruned[Key(batch), default: Entry()].cost.add(cost)
-        } else {
-            dense[Size(batch), default: Cost()].add(cost)
+            trial.pruned = cost
+        } else if let pruned = trial.pruned {
+            trial.ratios.append(pruned / cost)
+            trial.pruned = nil
         }
+        if trial.ratios.count == Self.pairCount {
+            entry.pays = trial.ratios.sorted()[Self.pairCount / 2] <= Self.margin
+            entry.trial = nil
+        } else {
+            entry.trial = trial
+        }
+        entries[key] = entry
     }
-
-    private static func bits(_ count: Int) -> Int { Int.bitWidth - count.leadingZeroBitCount }
 }

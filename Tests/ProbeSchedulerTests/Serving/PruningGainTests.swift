@@ -4,11 +4,14 @@ import Testing
 
 @Suite("PruningGain")
 struct PruningGainTests {
-    private static func batch(tokens: Int = 64, ratio: Double = 0.4) -> Batch {
-        Batch(
+    private static func batch(tokens: Int = 64, ratio: Double = 0.4, sequences: Int = 1) -> Batch {
+        let each = tokens / sequences
+        return Batch(
             phase: .prefill,
             maskClass: MaskClass(ratio: ratio, scope: .batch),
-            chunks: [Batch.Chunk(id: RequestID(1), tokens: 0..<tokens, samples: true)]
+            chunks: (1...sequences).map {
+                Batch.Chunk(id: RequestID($0), tokens: 0..<each, samples: true)
+            }
         )
     }
 
@@ -31,19 +34,23 @@ struct PruningGainTests {
         }
     }
 
-    @Test("measures both ways, then takes the faster and only now and then the other")
+    /// What the first batches of a class run as.
+    private static let firstTrial = Array(
+        repeating: [PruningGain.Choice.pruned, .trial],
+        count: PruningGain.pairCount
+    ).flatMap(\.self)
+
+    @Test("runs both ways in turn, then takes the faster, and later tries again")
     func takesFaster() {
-        for (pruned, favourite, other) in [
-            (0.5, PruningGain.Choice.pruned, PruningGain.Choice.trial),
-            (2.0, PruningGain.Choice.dense, PruningGain.Choice.pruned),
-        ] {
+        let second = Self.firstTrial.count + PruningGain.trialInterval - 1
+        for (pruned, favourite) in [(0.5, PruningGain.Choice.pruned), (2.0, .dense)] {
             var gain = PruningGain()
-            let choices = Self.run(&gain, Self.batch(), count: 200, pruned: pruned, dense: 1)
-            #expect(choices.prefix(4).allSatisfy { $0 == .pruned })
-            #expect(choices[4..<8].allSatisfy { $0 == .trial })
-            let later = choices.dropFirst(8)
-            #expect(later.count { $0 == other } == 3)
-            #expect(later.count { $0 == favourite } == later.count - 3)
+            let choices = Self.run(&gain, Self.batch(), count: 400, pruned: pruned, dense: 1)
+            #expect(choices.starts(with: Self.firstTrial))
+            #expect(choices[Self.firstTrial.count..<second].allSatisfy { $0 == favourite })
+            #expect(choices[second...].starts(with: Self.firstTrial))
+            let last = choices.dropFirst(second + Self.firstTrial.count)
+            #expect(!last.isEmpty && last.allSatisfy { $0 == favourite })
         }
     }
 
@@ -51,7 +58,21 @@ struct PruningGainTests {
     func margin() {
         var gain = PruningGain()
         let choices = Self.run(&gain, Self.batch(), count: 40, pruned: 1.02, dense: 1)
-        #expect(choices.dropFirst(8).allSatisfy { $0 == .pruned })
+        #expect(choices.dropFirst(Self.firstTrial.count).allSatisfy { $0 == .pruned })
+    }
+
+    @Test("a machine that slows down, or gets faster, does not turn the choice")
+    func drift() {
+        for speed in [1.02, 0.98] {
+            var (gain, scale) = (PruningGain(), 1.0)
+            for index in 0..<600 {
+                let choice = gain.choose(Self.batch())
+                #expect(choice != .dense, "batch \(index) at \(speed)")
+                let seconds = (choice == .pruned ? 0.8 : 1) * scale
+                gain.record(Self.batch(), seconds: seconds, isPruned: choice == .pruned)
+                scale *= speed
+            }
+        }
     }
 
     @Test("stalls, which other work on the machine makes, do not turn the choice")
@@ -69,26 +90,45 @@ struct PruningGainTests {
     @Test("comes back to pruning when it pays again")
     func comesBack() {
         var gain = PruningGain()
-        _ = Self.run(&gain, Self.batch(), count: 100, pruned: 2, dense: 1)
-        let choices = Self.run(&gain, Self.batch(), count: 600, pruned: 0.5, dense: 1)
-        #expect(choices.suffix(50).count { $0 == .pruned } >= 49)
+        _ = Self.run(&gain, Self.batch(), count: 200, pruned: 2, dense: 1)
+        let choices = Self.run(&gain, Self.batch(), count: 200, pruned: 0.5, dense: 1)
+        #expect(choices.suffix(50).allSatisfy { $0 == .pruned })
     }
 
-    @Test("sizes and ratios are apart; dense times serve every ratio of their size")
+    @Test("sizes, numbers of sequences and ratios are apart")
     func classes() {
         var gain = PruningGain()
         _ = Self.run(&gain, Self.batch(), count: 20, pruned: 2, dense: 1)
-        #expect(gain.choose(Self.batch(tokens: 1_024)) == .pruned)
-        let other = Self.batch(ratio: 0.2)
-        #expect(
-            Self.run(&gain, other, count: 3, pruned: 0.5, dense: 1) == [.pruned, .pruned, .pruned]
-        )
+        #expect(gain.choose(Self.batch()) == .dense)
+        for other in [
+            Self.batch(tokens: 1_024), Self.batch(ratio: 0.2), Self.batch(tokens: 64, sequences: 4),
+        ] {
+            let choices = Self.run(
+                &gain,
+                other,
+                count: Self.firstTrial.count,
+                pruned: 0.5,
+                dense: 1
+            )
+            #expect(choices == Self.firstTrial)
+        }
     }
 
-    @Test("a time that is no number changes nothing")
+    @Test("a time that is no number, or of a batch never chosen for, changes nothing")
     func notFinite() {
         var gain = PruningGain()
-        for _ in 0..<10 { gain.record(Self.batch(), seconds: .nan, isPruned: true) }
-        #expect(Self.run(&gain, Self.batch(), count: 5, pruned: 1, dense: 1).last == .trial)
+        gain.record(Self.batch(), seconds: 1, isPruned: true)
+        for _ in 0..<10 {
+            _ = gain.choose(Self.batch())
+            gain.record(Self.batch(), seconds: .nan, isPruned: true)
+        }
+        let choices = Self.run(
+            &gain,
+            Self.batch(),
+            count: Self.firstTrial.count,
+            pruned: 1,
+            dense: 1
+        )
+        #expect(choices == Self.firstTrial)
     }
 }
