@@ -54,8 +54,9 @@ public struct PruningGain: Sendable {
 
     /// Pairs of a trial.
     static let pairCount = 9
-    /// Batches from the end of a trial to the next one, for conditions change. At a gain of a quarter the
-    /// dense ones cost 1 %.
+    /// Batches from the end of a trial to the next one, for conditions change.
+    ///
+    /// At a gain of a quarter the dense ones of a trial cost 1 %.
     static let trialInterval = 256
     /// Pruning counts as slower beyond this multiple of the dense time.
     ///

@@ -19,6 +19,7 @@ def run(arguments):
     bounds = ("--kv-cache-mib", 16, "--max-model-len", 1024, "--max-prune-ratio", 0.5)
     extra = ("--shadow-rate", 0.05, "--max-num-seqs", 8)
     with Server(arguments.sonde, *arguments.base, *bounds, *extra) as server:
+        server.meet_largest_batches()
         deadline = time.monotonic() + 60 * arguments.minutes
         counts, failures, lock = {}, [], threading.Lock()
         samples = []

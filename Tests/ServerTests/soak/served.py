@@ -132,6 +132,15 @@ class Server:
             time.sleep(0.05)
         raise Failure(f"not idle after {seconds} s: {[values[name] for name in names]}")
 
+    def meet_largest_batches(self):
+        """What the largest batches map stays mapped; later ones then map no more, whichever meet."""
+        for ratio in (0, 0.4):
+            body = {"prompt": "a " * 600, "max_tokens": 8, "pruning": {"ratio": ratio}}
+            body |= {"echo": True, "logprobs": 1}
+            in_threads(16, lambda _, body=body: self.post("/v1/completions", body))
+            del body["echo"], body["logprobs"]
+            in_threads(16, lambda _, body=body: self.post("/v1/completions", body))
+
     def resident_bytes(self):
         with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
