@@ -2,6 +2,17 @@ internal import CKernels
 
 /// The products with weights in whole numbers. Their sizes are checked by the entry points.
 extension Compute {
+    /// Tokens a task takes: as many as the kernels make a panel of weights for.
+    ///
+    /// Their quantised activations of a hidden size of 576 are 288 KiB, which stay in L2 while the
+    /// task's panels pass.
+    static let roundTokens = 256
+    /// Columns of `selectIn` that a task should at least take with few tokens: of shorter pieces of a row
+    /// it reads more lines than it needs, and each task reads the scalings of all rows anew.
+    private static let worthwhileColumns = 256
+    /// Tokens with which it is the memory that takes the time.
+    private static let fewTokens = 32
+
     /// Lets all products of `input` in the body share one rounding of it, where their weights want one.
     ///
     /// - Parameters:
@@ -13,17 +24,6 @@ extension Compute {
         body()
         withQuantisedInput { unsafe $0.share(nil) }
     }
-
-    /// Tokens a task takes: as many as the kernels make a panel of weights for.
-    ///
-    /// Their quantised activations of a hidden size of 576 are 288 KiB, which stay in L2 while the
-    /// task's panels pass.
-    static let roundTokens = 256
-    /// Columns of `selectIn` that a task should at least take with few tokens: of shorter pieces of a row
-    /// it reads more lines than it needs, and each task reads the scalings of all rows anew.
-    private static let worthwhileColumns = 256
-    /// Tokens with which it is the memory that takes the time.
-    private static let fewTokens = 32
 
     func selectOutQuantised(
         _ input: borrowing Activations,

@@ -201,23 +201,29 @@ struct ProductTests {
     func sharedRounding(set: InstructionSet, format: WeightFormat) throws {
         let compute = try Compute(threadCount: 2, instructionSet: set)
         var numbers = RandomNumbers(seed: 6)
-        let weights = (0..<3).map { _ in Self.weight(33, 65, format, &numbers) }
+        let weight = Self.weight(33, 65, format, &numbers)
         var input = Activations(numbers.floats(7 * 65), width: 65)
         let other = Activations(numbers.floats(7 * 65), width: 65)
-        var shared = Activations()
-        var alone = Activations()
+        var output = Activations()
+        /// Bits of the products of the input twice, of another, and of the input again.
+        func products() -> [[UInt32]] {
+            var bits: [[UInt32]] = []
+            compute.selectOut(input, weight, keeping: nil, into: &output)
+            bits.append(output.entries.bits)
+            compute.selectOut(input, weight, keeping: nil, into: &output)
+            bits.append(output.entries.bits)
+            compute.selectOut(other, weight, keeping: nil, into: &output)
+            bits.append(output.entries.bits)
+            compute.selectOut(input, weight, keeping: nil, into: &output)
+            bits.append(output.entries.bits)
+            return bits
+        }
         for _ in 0..<2 {
-            compute.sharingRounding(of: input) {
-                for weight in weights {
-                    compute.selectOut(input, weight, keeping: nil, into: &shared)
-                    // Another product takes the memory of the rounding.
-                    compute.selectOut(other, weight, keeping: nil, into: &alone)
-                    compute.selectOut(input, weight, keeping: nil, into: &shared)
-                    compute.selectOut(input, weight, keeping: nil, into: &shared)
-                }
-            }
-            compute.selectOut(input, weights[2], keeping: nil, into: &alone)
-            #expect(shared.entries.bits == alone.entries.bits)
+            let alone = products()
+            var shared: [[UInt32]] = []
+            compute.sharingRounding(of: input) { shared = products() }
+            #expect(shared == alone)
+            #expect(shared[0] != shared[2])
             input.fill(0.5)
         }
     }

@@ -135,11 +135,13 @@ class Server:
     def meet_largest_batches(self):
         """What the largest batches map stays mapped; later ones then map no more, whichever meet."""
         for ratio in (0, 0.4):
-            body = {"prompt": "a " * 600, "max_tokens": 8, "pruning": {"ratio": ratio}}
-            body |= {"echo": True, "logprobs": 1}
-            in_threads(16, lambda _, body=body: self.post("/v1/completions", body))
-            del body["echo"], body["logprobs"]
-            in_threads(16, lambda _, body=body: self.post("/v1/completions", body))
+            for scored in ({"echo": True, "logprobs": 1}, {}):
+                body = {"prompt": "a " * 600, "max_tokens": 8, "pruning": {"ratio": ratio}, **scored}
+
+                def meet(_, body=body):
+                    expect(self.post("/v1/completions", body).status == 200, "a large batch")
+
+                in_threads(16, meet)
 
     def resident_bytes(self):
         with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as file:
