@@ -40,6 +40,7 @@ enum { KN_MAX_HEAD_DIM = 512 };
                                float);                                                             \
     void kn_##set##_rotate(float *, size_t, size_t, size_t, const float *, const float *);         \
     void kn_##set##_rotate_halves(float *, size_t, size_t, size_t, const float *, const float *);  \
+    void kn_##set##_mix(float *, const float *, size_t);                                           \
     void kn_##set##_add(float *, const float *, size_t);                                           \
     void kn_##set##_scale(float *, float, size_t);                                                 \
     void kn_##set##_relu(float *, size_t);                                                         \
@@ -66,7 +67,7 @@ KN_DECLARE_PRODUCTS(avx512_bf16);
         .gated_unit_quantised = kn_##set##_gated_unit_quantised,                                   \
         .attention = kn_##products##_attention, .rms_norm = kn_##set##_rms_norm,                   \
         .layer_norm = kn_##set##_layer_norm, .rotate = kn_##set##_rotate,                          \
-        .rotate_halves = kn_##set##_rotate_halves, .add = kn_##set##_add,                          \
+        .rotate_halves = kn_##set##_rotate_halves, .mix = kn_##set##_mix, .add = kn_##set##_add,   \
         .scale = kn_##set##_scale, .relu = kn_##set##_relu, .expand_row = kn_##set##_expand_row,   \
         .squared_norm = kn_##set##_squared_norm, .add_squares = kn_##set##_add_squares,            \
         .log_sum_exp = kn_##set##_log_sum_exp, .fuse_importance = kn_##set##_fuse_importance       \
@@ -192,7 +193,7 @@ kn_round_entries(kn_rounding rounding, void *entries, const float *x, size_t n, 
         total += rounded[i];
     }
     for (size_t i = 0; i < KN_GROUP_SIZE; i++) {
-        if (rounding == KN_EIGHT_BITS) ((int8_t *)entries)[kn_byte_of(i)] = (int8_t)rounded[i];
+        if (kn_entry_size(rounding) == 1) ((int8_t *)entries)[kn_byte_of(i)] = (int8_t)rounded[i];
         else ((int16_t *)entries)[i] = (int16_t)rounded[i];
     }
     return total;

@@ -170,11 +170,12 @@ extension Compute {
             outputsAreColumns: weight.outputsAreColumns
         )
         withQuantisedInput { quantised in
-            if unsafe !quantised.holds(x, rounding) {
+            if unsafe !quantised.holds(x, rounding, isMixed: weight.isMixed) {
                 unsafe quantised.reshape(
                     rowCount: tokens,
                     width: width,
                     rounding: rounding,
+                    isMixed: weight.isMixed,
                     source: x
                 )
                 forEachRow(tokens) { row in

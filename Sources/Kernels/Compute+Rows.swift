@@ -117,7 +117,14 @@ extension Compute {
         forEachRow(rows.count) { index in
             // SAFETY: rows are checked above; every output row is written by one task.
             unsafe withUnsafePointer(to: weight.view) { view in
-                unsafe kernels.expand_row(y + index * width, view, Int(rows[index]))
+                let row = unsafe y + index * width
+                guard weight.isMixed else {
+                    return unsafe kernels.expand_row(row, view, Int(rows[index]))
+                }
+                unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: width) { mixed in
+                    unsafe kernels.expand_row(mixed.baseAddress, view, Int(rows[index]))
+                    unsafe kernels.mix(row, mixed.baseAddress, width)
+                }
             }
         }
     }

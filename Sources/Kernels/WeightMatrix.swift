@@ -13,6 +13,8 @@ public final class WeightMatrix: @unchecked Sendable {
     public let columnCount: Int
     /// Whether the columns are the outputs, as in `Compute.selectIn`.
     let outputsAreColumns: Bool
+    /// Whether rows are stored mixed, as products then want their input: see `mix`.
+    let isMixed: Bool
     /// The rows of each node; nil: they lie on no node in particular, or on every one.
     let rowShares: NodeShares?
     /// Of a replicated matrix: every node's copy, that of the first one in `data`.
@@ -29,7 +31,7 @@ public final class WeightMatrix: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - format: How to store it. int8 takes 255 even levels between an output's largest weight and
-    ///     its opposite; int4 takes 16 between the extremes of 32 entries of a row. Entries that are
+    ///     its opposite, and where rows are outputs mixes their entries first; int4 takes 16 between the extremes of 32 entries of a row. Entries that are
     ///     not finite make their output NaN.
     ///   - rowCount: Rows.
     ///   - columnCount: Entries a row.
@@ -52,6 +54,7 @@ public final class WeightMatrix: @unchecked Sendable {
         self.rowCount = rowCount
         self.columnCount = columnCount
         outputsAreColumns = columnUnits != nil
+        isMixed = format == .int8 && columnUnits == nil
         nodes = compute?.nodes ?? .none
         let rowByteCount = format.rowByteCount(columnCount)
         (copies, rowShares) = Self.place(rowCount, rowByteCount: rowByteCount, on: nodes)
@@ -78,6 +81,7 @@ public final class WeightMatrix: @unchecked Sendable {
                     failure.withLock { $0 = $0 ?? error }
                     return
                 }
+                if isMixed { Self.mix(&row) }
                 self.store(row, at: index)
             }
         }
@@ -109,6 +113,19 @@ public final class WeightMatrix: @unchecked Sendable {
         let shares = nodes.shares(rowCount, grain: rowGrain)
         copies[0].bind(shares.scaled(by: rowByteCount), of: nodes)
         return (copies, shares)
+    }
+
+    /// Multiplies each 64 entries with the Hadamard matrix of that size, made orthogonal; that is its own
+    /// inverse.
+    ///
+    /// It spreads over all 64 what few of them hold, weights and activations alike, and both are then
+    /// rounded with less loss (QuaRot, arXiv:2404.00456, §3). Their product stays what it was.
+    private static func mix(_ row: inout [Float]) {
+        let unmixed = row
+        // SAFETY: both have as many entries, and the kernel keeps no pointer.
+        unsafe row.withUnsafeMutableBufferPointer {
+            unsafe kn_kernels_native().pointee.mix($0.baseAddress, unmixed, unmixed.count)
+        }
     }
 
     /// The unit in a format of an output whose weights these are; see `WeightMatrix.init`.
@@ -195,11 +212,16 @@ public final class WeightMatrix: @unchecked Sendable {
             unsafe ones.withUnsafeBufferPointer { ones in
                 var weight = unsafe view
                 if outputsAreColumns { unsafe weight.units = ones.baseAddress }
-                unsafe kn_kernels_native().pointee.expand_row(output.baseAddress, &weight, row)
+                let kernels = unsafe kn_kernels_native().pointee
+                unsafe kernels.expand_row(output.baseAddress, &weight, row)
                 guard outputsAreColumns, format.isQuantised else { return }
                 for column in 0..<columnCount { unsafe output[column] *= units.base[column] }
             }
         }
+        guard isMixed else { return }
+        var values = output.indices.map { output[$0] }
+        Self.mix(&values)
+        for column in values.indices { output[column] = values[column] }
     }
 
     /// The entries of an f32 matrix, row by row; valid while `self` lives.

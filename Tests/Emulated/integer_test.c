@@ -28,14 +28,21 @@ static kn_weight random_weight(kn_format format, size_t rows, size_t columns) {
     return w;
 }
 
-/// How the table takes activations for a format, where rows are outputs.
-static kn_rounding rounding_out(kn_format format) {
-    return format == KN_INT8 ? K->byte_rounding : KN_EIGHT_BITS;
+/// How the table takes activations for a format, where rows are outputs; for bytes perhaps in a
+/// second way.
+static kn_rounding rounding_out(kn_format format, int second) {
+    if (format != KN_INT8) return KN_EIGHT_BITS;
+    return second ? KN_EIGHT_BITS_MIXED : K->byte_rounding;
 }
 
 /// The same where rows are inputs.
-static kn_rounding rounding_in(kn_format format) {
-    return format == KN_INT8 ? K->byte_rounding : KN_NINE_BITS;
+static kn_rounding rounding_in(kn_format format, int second) {
+    return format == KN_INT8 ? rounding_out(format, second) : KN_NINE_BITS;
+}
+
+/// The ways that the table takes activations for a format.
+static int ways(kn_format format) {
+    return format == KN_INT8 && (K == scalar || K->byte_rounding == KN_EIGHT_BITS) ? 2 : 1;
 }
 
 static double entry(const kn_weight *w, size_t row, size_t j, size_t output) {
@@ -51,7 +58,7 @@ typedef struct {
 /// Entry i of a row.
 static int entry_of(kn_rounding rounding, const void *row, size_t i) {
     size_t group = i / KN_GROUP_SIZE * KN_GROUP_SIZE;
-    if (rounding == KN_EIGHT_BITS) return ((const int8_t *)row)[group + kn_byte_of(i % 32)];
+    if (kn_entry_size(rounding) == 1) return ((const int8_t *)row)[group + kn_byte_of(i % 32)];
     return ((const int16_t *)row)[i];
 }
 
@@ -143,9 +150,10 @@ static void test_quantise_bits(kn_rounding rounding, size_t n) {
     release(mark);
 }
 
-static void test_out(kn_format format, size_t tokens, size_t rows, size_t columns, int selected) {
+static void test_out_as(kn_rounding rounding, kn_format format, size_t tokens, size_t rows,
+                        size_t columns, int selected) {
     int mark = allocation_count;
-    tokens_of x = quantise(rounding_out(format), tokens, columns);
+    tokens_of x = quantise(rounding, tokens, columns);
     size_t count = selected ? (rows + 1) / 2 : rows, ldo = count + 2;
     kn_weight w = random_weight(format, rows, columns), up = random_weight(format, rows, columns);
     int32_t *kept = take(rows, sizeof(int32_t));
@@ -191,10 +199,16 @@ static void test_out(kn_format format, size_t tokens, size_t rows, size_t column
     release(mark);
 }
 
-static void test_in(kn_format format, size_t tokens, size_t rows, size_t columns, int selected) {
+static void test_out(kn_format format, size_t tokens, size_t rows, size_t columns, int selected) {
+    for (int way = 0; way < ways(format); way++)
+        test_out_as(rounding_out(format, way), format, tokens, rows, columns, selected);
+}
+
+static void test_in_as(kn_rounding rounding, kn_format format, size_t tokens, size_t rows,
+                       size_t columns, int selected) {
     int mark = allocation_count;
     size_t count = selected ? (rows + 1) / 2 : rows, ldy = columns + 5;
-    tokens_of x = quantise(rounding_in(format), tokens, count);
+    tokens_of x = quantise(rounding, tokens, count);
     kn_weight w = random_weight(format, rows, columns);
     int32_t *kept = take(rows, sizeof(int32_t));
     for (size_t i = 0; i < rows; i++) kept[i] = (int32_t)((i * 7 + 3) % rows);
@@ -223,16 +237,21 @@ static void test_in(kn_format format, size_t tokens, size_t rows, size_t columns
     release(mark);
 }
 
+static void test_in(kn_format format, size_t tokens, size_t rows, size_t columns, int selected) {
+    for (int way = 0; way < ways(format); way++)
+        test_in_as(rounding_in(format, way), format, tokens, rows, columns, selected);
+}
+
 /// The largest entries and the largest activations, of one sign or the other: the sums that come
 /// nearest to where the widths of the kernels end.
-static void test_largest(kn_format format, size_t tokens, float sign) {
+static void test_largest(kn_rounding rounding, kn_format format, size_t tokens, float sign) {
     enum { ROWS = 24, COLUMNS = 96 };
     int mark = allocation_count;
     kn_weight w = random_weight(format, ROWS, COLUMNS);
     size_t size = kn_row_size(&w), entries = COLUMNS * (format == KN_INT8 ? 2 : 1) / 2;
     for (size_t r = 0; r < ROWS; r++)
         memset((char *)(uintptr_t)w.data + r * size + (size - entries), 0xFF, entries);
-    kn_quantised q = room_for(rounding_out(format), tokens, COLUMNS);
+    kn_quantised q = room_for(rounding, tokens, COLUMNS);
     float x[COLUMNS], out[12 * ROWS], same[12 * ROWS];
     for (size_t i = 0; i < COLUMNS; i++) x[i] = sign;
     for (size_t t = 0; t < tokens; t++) run_quantise(K, from_row(q, t), x, COLUMNS);
@@ -275,7 +294,7 @@ static void test_table(const kn_kernels *table) {
     scalar = kn_kernels_for(KN_ISA_SCALAR);
     int failed = failures;
     for (int n = 0; n < SIZES; n++) {
-        for (int r = KN_NINE_BITS; r <= KN_EIGHT_BITS; r++)
+        for (int r = KN_NINE_BITS; r <= KN_EIGHT_BITS_MIXED; r++)
             test_quantise_bits((kn_rounding)r, sizes[n]);
         test_encoding(KN_INT8, sizes[n]);
         test_encoding(KN_INT4, sizes[n]);
@@ -291,8 +310,11 @@ static void test_table(const kn_kernels *table) {
             }
         }
         for (size_t t = 1; t <= 12; t++) {
-            test_largest((kn_format)f, t, 1);
-            test_largest((kn_format)f, t, -1);
+            for (int way = 0; way < ways((kn_format)f); way++) {
+                kn_rounding rounding = rounding_out((kn_format)f, way);
+                test_largest(rounding, (kn_format)f, t, 1);
+                test_largest(rounding, (kn_format)f, t, -1);
+            }
         }
         // Each number of tokens that has its own way of going through rows, and the first that has
         // not.

@@ -189,6 +189,21 @@ static void test_rows(size_t n) {
         expect_same("relu", cut + i, expected + 2, 1);
     }
 
+    float *mixed = take(n, sizeof(float)), *back = take(n, sizeof(float));
+    K->mix(mixed, x, n);
+    K->mix(back, mixed, n);
+    for (size_t i = 0; i < n; i++) {
+        size_t first = i / KN_MIXED * KN_MIXED, row = i % KN_MIXED;
+        double value = 0;
+        for (size_t j = 0; first + KN_MIXED <= n && j < KN_MIXED; j++)
+            value += (__builtin_popcountll(row & j) % 2 ? -x[first + j] : x[first + j]) * 0.125;
+        if (first + KN_MIXED > n) value = x[i];
+        expect_near("mix", mixed[i], value, bound(8, 6));
+        expect_near("mix twice", back[i], x[i], bound(8, 12));
+    }
+    kn_kernels_for(KN_ISA_SCALAR)->mix(back, x, n);
+    expect_same("mix", mixed, back, n);
+
     float *sum = copy(weight, n);
     K->add_squares(sum, x, n);
     for (size_t i = 0; i < n; i++) {

@@ -32,6 +32,9 @@ typedef enum { KN_F32 = 0, KN_BF16 = 1, KN_INT8 = 2, KN_INT4 = 3 } kn_format;
 /// GGUF's blocks, whose range is thus kept.
 #define KN_GROUP_SIZE 32
 
+/// The entries that `mix` mixes with each other.
+#define KN_MIXED 64
+
 /// The largest magnitude of a weight of bytes as a multiple of its unit.
 #define KN_LARGEST_BYTE 127
 /// The same of half bytes, of entry * step + base.
@@ -63,23 +66,39 @@ typedef struct {
 } kn_weight;
 
 /// How activations become whole numbers: entries of a row that share a scale, and the largest
-/// magnitude that they get. In all three the sum over such a group of their products with weights
+/// magnitude that they get. In all of them the sum over such a group of their products with weights
 /// is exact in 32 bits, whatever its order.
 ///
 /// - KN_NINE_BITS: 32 of them to 255, for select_in of half bytes; entries are int16_t.
 /// - KN_SIXTEEN_BITS: 256 of them to 32767, for bytes; entries are int16_t.
 /// - KN_EIGHT_BITS: 32 of them to 127, for half bytes else, and for bytes where the CPU multiplies
 ///   bytes (vpdpbusd); entries are int8_t, in the order of the bytes of a group of weights.
-typedef enum { KN_NINE_BITS = 0, KN_SIXTEEN_BITS = 1, KN_EIGHT_BITS = 2 } kn_rounding;
+/// - KN_EIGHT_BITS_MIXED: KN_MIXED of them to 127, else the same, for activations and bytes that
+/// are
+///   both mixed: none exceeds the others by far then, and scaling takes half the time.
+typedef enum {
+    KN_NINE_BITS = 0,
+    KN_SIXTEEN_BITS = 1,
+    KN_EIGHT_BITS = 2,
+    KN_EIGHT_BITS_MIXED = 3
+} kn_rounding;
 
 /// The entries that share a scale.
 static inline size_t kn_scaled_together(kn_rounding rounding) {
-    return rounding == KN_SIXTEEN_BITS ? 256 : 32;
+    switch (rounding) {
+    case KN_SIXTEEN_BITS:
+        return 256;
+    case KN_EIGHT_BITS_MIXED:
+        return KN_MIXED;
+    default:
+        return 32;
+    }
 }
 
 /// The bytes of an entry.
 static inline size_t kn_entry_size(kn_rounding rounding) {
-    return rounding == KN_EIGHT_BITS ? sizeof(int8_t) : sizeof(int16_t);
+    return rounding == KN_NINE_BITS || rounding == KN_SIXTEEN_BITS ? sizeof(int16_t)
+                                                                   : sizeof(int8_t);
 }
 
 /// Activations as whole numbers: the entries of a row are filled up with zeros to `width`, a
@@ -148,7 +167,8 @@ typedef struct {
                        const kn_weight *gate, const kn_weight *up, kn_activation activation,
                        const int32_t *kept, size_t first, size_t count);
 
-    /// How the products take activations for weights of bytes. The scalar table takes any way.
+    /// How the products take activations for weights of bytes; where it is KN_EIGHT_BITS, also
+    /// KN_EIGHT_BITS_MIXED. The scalar table takes any way.
     kn_rounding byte_rounding;
 
     /// Writes one row of n activations: each group's scale is its largest magnitude divided by the
@@ -210,6 +230,11 @@ typedef struct {
     /// The same with the pairs (x[i], x[i + pairs]).
     void (*rotate_halves)(float *x, size_t heads, size_t head_dim, size_t pairs,
                           const float *cosines, const float *sines);
+
+    /// out = x with each KN_MIXED entries multiplied with the Hadamard matrix of that size, which
+    /// is made orthogonal and thus its own inverse; for a row of n. The last n % KN_MIXED stay as
+    /// they are. The same to the bit in all instruction sets.
+    void (*mix)(float *out, const float *x, size_t n);
 
     /// y[i] += x[i], for i < n.
     void (*add)(float *y, const float *x, size_t n);

@@ -4,7 +4,7 @@
 
 /// Entry i of token t.
 static int32_t input(const kn_quantised *x, size_t t, size_t i) {
-    if (x->rounding != KN_EIGHT_BITS) return ((const int16_t *)x->entries)[t * x->width + i];
+    if (kn_entry_size(x->rounding) > 1) return ((const int16_t *)x->entries)[t * x->width + i];
     size_t group = i / KN_GROUP_SIZE * KN_GROUP_SIZE;
     return ((const int8_t *)x->entries)[t * x->width + group + kn_byte_of(i % KN_GROUP_SIZE)];
 }
