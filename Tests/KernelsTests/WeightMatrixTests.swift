@@ -132,9 +132,12 @@ struct WeightMatrixTests {
         }
     }
 
-    @Test("sixteen even levels, as Q4_1 blocks have them, come out of int4 as they went in")
-    func keepsQ4Levels() {
-        let levels = (0..<32).map { Float($0 % 16) * 0.375 - 1.5 }
+    @Test(
+        "even levels come out of int4 as they went in: all sixteen, as in Q4_1, or some, as in Q4_0",
+        arguments: [0...15, 0...14, 2...15, 0...13, 3...13, 4...12]
+    )
+    func keepsQ4Levels(used: ClosedRange<Int>) {
+        let levels = (0..<32).map { Float(used.lowerBound + $0 % used.count) * 0.375 - 3 }
         let weight = WeightMatrix(levels, format: .int4, columnCount: 32)
         let unit = WeightMatrix.unit(.int4, of: levels)
         for (found, expected) in zip(weight.entries(ofRow: 0), levels) {
