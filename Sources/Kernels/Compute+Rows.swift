@@ -118,13 +118,8 @@ extension Compute {
             // SAFETY: rows are checked above; every output row is written by one task.
             unsafe withUnsafePointer(to: weight.view) { view in
                 let row = unsafe y + index * width
-                guard weight.isMixed else {
-                    return unsafe kernels.expand_row(row, view, Int(rows[index]))
-                }
-                unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: width) { mixed in
-                    unsafe kernels.expand_row(mixed.baseAddress, view, Int(rows[index]))
-                    unsafe kernels.mix(row, mixed.baseAddress, width)
-                }
+                unsafe kernels.expand_row(row, view, Int(rows[index]))
+                if weight.isMixed { unsafe kernels.mix(row, row, width) }
             }
         }
     }

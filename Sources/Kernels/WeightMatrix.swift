@@ -121,10 +121,9 @@ public final class WeightMatrix: @unchecked Sendable {
     /// It spreads over all 64 what few of them hold, weights and activations alike, and both are then
     /// rounded with less loss (QuaRot, arXiv:2404.00456, §3). Their product stays what it was.
     private static func mix(_ row: inout [Float]) {
-        let unmixed = row
-        // SAFETY: both have as many entries, and the kernel keeps no pointer.
+        // SAFETY: the count is the array's, the kernel works in place and keeps no pointer.
         unsafe row.withUnsafeMutableBufferPointer {
-            unsafe kn_kernels_native().pointee.mix($0.baseAddress, unmixed, unmixed.count)
+            unsafe kn_kernels_native().pointee.mix($0.baseAddress, $0.baseAddress, $0.count)
         }
     }
 
@@ -214,14 +213,13 @@ public final class WeightMatrix: @unchecked Sendable {
                 if outputsAreColumns { unsafe weight.units = ones.baseAddress }
                 let kernels = unsafe kn_kernels_native().pointee
                 unsafe kernels.expand_row(output.baseAddress, &weight, row)
+                if isMixed {
+                    unsafe kernels.mix(output.baseAddress, output.baseAddress, columnCount)
+                }
                 guard outputsAreColumns, format.isQuantised else { return }
                 for column in 0..<columnCount { unsafe output[column] *= units.base[column] }
             }
         }
-        guard isMixed else { return }
-        var values = output.indices.map { output[$0] }
-        Self.mix(&values)
-        for column in values.indices { output[column] = values[column] }
     }
 
     /// The entries of an f32 matrix, row by row; valid while `self` lives.

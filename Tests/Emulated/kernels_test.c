@@ -203,6 +203,9 @@ static void test_rows(size_t n) {
     }
     kn_kernels_for(KN_ISA_SCALAR)->mix(back, x, n);
     expect_same("mix", mixed, back, n);
+    memcpy(back, x, n * sizeof *back);
+    K->mix(back, back, n);
+    expect_same("mix in place", mixed, back, n);
 
     float *sum = copy(weight, n);
     K->add_squares(sum, x, n);

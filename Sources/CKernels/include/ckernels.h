@@ -233,7 +233,7 @@ typedef struct {
 
     /// out = x with each KN_MIXED entries multiplied with the Hadamard matrix of that size, which
     /// is made orthogonal and thus its own inverse; for a row of n. The last n % KN_MIXED stay as
-    /// they are. The same to the bit in all instruction sets.
+    /// they are. out may be x. The same to the bit in all instruction sets.
     void (*mix)(float *out, const float *x, size_t n);
 
     /// y[i] += x[i], for i < n.
