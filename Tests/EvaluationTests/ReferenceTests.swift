@@ -43,7 +43,7 @@ struct ReferenceTests {
         let model = try await ModelFixture.model(weights)
         // There activations are rounded too: to bf16 beside bf16, to eight bits beside int8.
         let roundsInputs = InstructionSet.native == .avx512 && weights != .f32
-        let tolerance = roundsInputs ? 3 * tolerance : tolerance
+        let tolerance = roundsInputs ? 2 * tolerance : tolerance
         var pruner: any Pruner = DensePruner()
         let result = try evaluator(model).run(validWindows(0..<4), pruner: &pruner)
         for (found, expected) in zip(result.windowMeans, reference.dense.windowMeanNll) {

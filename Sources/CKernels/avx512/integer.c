@@ -119,7 +119,7 @@ KN_INLINE void integer_tile(const kn_format format, kn_rounding rounding, size_t
                             size_t panels, float *sums, size_t lds, tile_input x, const char *panel,
                             size_t groups, row_stream *stream, size_t asked) {
 #define KN_TILE(T, P)                                                                              \
-    if (format == KN_INT8 && rounding == KN_EIGHT_BITS_MIXED)                                    \
+    if (format == KN_INT8 && rounding == KN_EIGHT_BITS_MIXED)                                      \
         byte_tile(T, P, 2, sums, lds, x, panel, groups, stream, asked);                            \
     else if (format == KN_INT8)                                                                    \
         byte_tile(T, P, 1, sums, lds, x, panel, groups, stream, asked);                            \
