@@ -175,7 +175,7 @@ static inline int32_t kn_in_units(const kn_weight *w, const void *row, size_t j)
 
 /// The largest magnitude that an entry gets.
 static inline __attribute__((always_inline)) float kn_largest(kn_rounding rounding) {
-    return rounding == KN_NINE_BITS ? 255 : rounding == KN_SIXTEEN_BITS ? 32767 : 127;
+    return rounding == KN_NINE_BITS ? 255 : kn_entry_size(rounding) == 1 ? 127 : 32767;
 }
 
 /// Quantises up to KN_GROUP_SIZE activations with the inverse of their scale, 0 for zeros, and
@@ -230,6 +230,21 @@ static inline __attribute__((always_inline)) void kn_round_row(kn_rounding round
         *scales++ = largest >= 0x7F800000 ? __builtin_nanf("")
                     : usable              ? top / kn_largest(rounding)
                                           : 0.0f;
+    }
+}
+
+/// Mixes a row, a piece at a time, and quantises it.
+static inline __attribute__((always_inline)) void
+kn_mix_and_round_row(void (*mix)(float *, const float *, size_t), kn_rounding rounding,
+                     void *entries, float *scales, int32_t *totals, const float *x, size_t n) {
+    enum { PIECE = 1024 }; // a multiple of what shares a scale
+    float mixed[PIECE];
+    for (size_t from = 0; from < n; from += PIECE) {
+        size_t count = n - from < PIECE ? n - from : PIECE;
+        size_t scaled = from / kn_scaled_together(rounding);
+        mix(mixed, x + from, count);
+        kn_round_row(rounding, (char *)entries + from * kn_entry_size(rounding), scales + scaled,
+                     totals + scaled, mixed, count);
     }
 }
 

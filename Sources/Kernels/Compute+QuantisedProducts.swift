@@ -170,12 +170,11 @@ extension Compute {
             outputsAreColumns: weight.outputsAreColumns
         )
         withQuantisedInput { quantised in
-            if unsafe !quantised.holds(x, rounding, isMixed: weight.isMixed) {
+            if unsafe !quantised.holds(x, rounding) {
                 unsafe quantised.reshape(
                     rowCount: tokens,
                     width: width,
                     rounding: rounding,
-                    isMixed: weight.isMixed,
                     source: x
                 )
                 forEachRow(tokens) { row in

@@ -10,7 +10,6 @@ final class QuantisedActivations: @unchecked Sendable {
     private var scales = AlignedMemory<Float>(count: 0)
     private var totals = AlignedMemory<Int32>(count: 0)
     private var rounding = KN_NINE_BITS
-    private var isMixed = false
     /// Entries a row, and scales a row.
     private var (width, groupCount) = (0, 0)
     /// What several products in turn read, and whether these are its rows.
@@ -23,24 +22,22 @@ final class QuantisedActivations: @unchecked Sendable {
         holdsShared = false
     }
 
-    /// Whether these are the rows of `source`, as a product wants them, from an earlier one.
-    func holds(_ source: UnsafePointer<Float>, _ rounding: kn_rounding, isMixed: Bool) -> Bool {
+    /// Whether these are the rows of `source`, so rounded, from an earlier product.
+    func holds(_ source: UnsafePointer<Float>, _ rounding: kn_rounding) -> Bool {
         unsafe holdsShared && source == shared && rounding == self.rounding
-            && isMixed == self.isMixed
     }
 
-    /// Makes room for rows of `width` entries, mixed or not, of `source` if others may want them; they are
-    /// undefined until they are written.
+    /// Makes room for rows of `width` entries, of `source` if others may want them; they are undefined
+    /// until they are written.
     func reshape(
         rowCount: Int,
         width: Int,
         rounding: kn_rounding,
-        isMixed: Bool = false,
         source: UnsafePointer<Float>? = nil
     ) {
         unsafe holdsShared = source != nil && source == shared
         let (filled, together) = (Int(KN_GROUP_SIZE), kn_scaled_together(rounding))
-        (self.rounding, self.isMixed) = (rounding, isMixed)
+        self.rounding = rounding
         self.width = (width + filled - 1) / filled * filled
         groupCount = (width + together - 1) / together
         let byteCount = rowCount * self.width * entrySize
@@ -53,16 +50,6 @@ final class QuantisedActivations: @unchecked Sendable {
 
     /// Writes one row, of the entries at `x`.
     func write(_ x: UnsafePointer<Float>, count: Int, to row: Int, _ kernels: kn_kernels) {
-        guard isMixed else { return unsafe round(x, count: count, to: row, kernels) }
-        // SAFETY: there is room for as many entries.
-        unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { mixed in
-            guard let base = mixed.baseAddress else { return }
-            unsafe kernels.mix(base, x, count)
-            unsafe round(base, count: count, to: row, kernels)
-        }
-    }
-
-    private func round(_ x: UnsafePointer<Float>, count: Int, to row: Int, _ kernels: kn_kernels) {
         // SAFETY: there is room for the row; a row is written by one task.
         unsafe kernels.quantise(
             rounding,
@@ -90,10 +77,12 @@ final class QuantisedActivations: @unchecked Sendable {
 }
 
 extension kn_kernels {
-    /// How activations are rounded for weights of a format whose outputs are rows, or are columns.
+    /// How activations are rounded for quantised weights whose outputs are rows, or are columns: beside
+    /// mixed rows (see `WeightMatrix.isMixed`) they are mixed.
     func rounding(for format: WeightFormat, outputsAreColumns: Bool) -> kn_rounding {
         if format == .int4 { return outputsAreColumns ? KN_NINE_BITS : KN_EIGHT_BITS }
         let rounding = unsafe byte_rounding
-        return rounding == KN_EIGHT_BITS && !outputsAreColumns ? KN_EIGHT_BITS_MIXED : rounding
+        if outputsAreColumns { return rounding }
+        return rounding == KN_EIGHT_BITS ? KN_EIGHT_BITS_MIXED : KN_SIXTEEN_BITS_MIXED
     }
 }

@@ -14,7 +14,7 @@ public final class WeightMatrix: @unchecked Sendable {
     /// Whether the columns are the outputs, as in `Compute.selectIn`.
     let outputsAreColumns: Bool
     /// Whether rows are stored mixed, as products then want their input: see `mix`.
-    let isMixed: Bool
+    var isMixed: Bool { format == .int8 && !outputsAreColumns }
     /// The rows of each node; nil: they lie on no node in particular, or on every one.
     let rowShares: NodeShares?
     /// Of a replicated matrix: every node's copy, that of the first one in `data`.
@@ -31,8 +31,8 @@ public final class WeightMatrix: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - format: How to store it. int8 takes 255 even levels between an output's largest weight and
-    ///     its opposite, and where rows are outputs mixes their entries first; int4 takes 16 between the extremes of 32 entries of a row. Entries that are
-    ///     not finite make their output NaN.
+    ///     its opposite, and where rows are outputs mixes their entries first; int4 takes 16 between the
+    ///     extremes of 32 entries of a row. Entries that are not finite make their output NaN.
     ///   - rowCount: Rows.
     ///   - columnCount: Entries a row.
     ///   - columnUnits: For a matrix whose columns are the outputs: `unit(_:of:)` of each column. Nil:
@@ -54,7 +54,6 @@ public final class WeightMatrix: @unchecked Sendable {
         self.rowCount = rowCount
         self.columnCount = columnCount
         outputsAreColumns = columnUnits != nil
-        isMixed = format == .int8 && columnUnits == nil
         nodes = compute?.nodes ?? .none
         let rowByteCount = format.rowByteCount(columnCount)
         (copies, rowShares) = Self.place(rowCount, rowByteCount: rowByteCount, on: nodes)

@@ -73,20 +73,22 @@ typedef struct {
 /// - KN_SIXTEEN_BITS: 256 of them to 32767, for bytes; entries are int16_t.
 /// - KN_EIGHT_BITS: 32 of them to 127, for half bytes else, and for bytes where the CPU multiplies
 ///   bytes (vpdpbusd); entries are int8_t, in the order of the bytes of a group of weights.
-/// - KN_EIGHT_BITS_MIXED: KN_MIXED of them to 127, else the same, for activations and bytes that
-/// are
-///   both mixed: none exceeds the others by far then, and scaling takes half the time.
+/// - KN_EIGHT_BITS_MIXED: mixed first, for bytes that are mixed, too, so that no entry exceeds the
+///   others by far; then KN_MIXED of them to 127, which halves the time that scaling takes.
+/// - KN_SIXTEEN_BITS_MIXED: mixed first, for bytes that are mixed, too; else as KN_SIXTEEN_BITS.
 typedef enum {
     KN_NINE_BITS = 0,
     KN_SIXTEEN_BITS = 1,
     KN_EIGHT_BITS = 2,
-    KN_EIGHT_BITS_MIXED = 3
+    KN_EIGHT_BITS_MIXED = 3,
+    KN_SIXTEEN_BITS_MIXED = 4
 } kn_rounding;
 
 /// The entries that share a scale.
 static inline size_t kn_scaled_together(kn_rounding rounding) {
     switch (rounding) {
     case KN_SIXTEEN_BITS:
+    case KN_SIXTEEN_BITS_MIXED:
         return 256;
     case KN_EIGHT_BITS_MIXED:
         return KN_MIXED;
@@ -97,8 +99,8 @@ static inline size_t kn_scaled_together(kn_rounding rounding) {
 
 /// The bytes of an entry.
 static inline size_t kn_entry_size(kn_rounding rounding) {
-    return rounding == KN_NINE_BITS || rounding == KN_SIXTEEN_BITS ? sizeof(int16_t)
-                                                                   : sizeof(int8_t);
+    return rounding == KN_EIGHT_BITS || rounding == KN_EIGHT_BITS_MIXED ? sizeof(int8_t)
+                                                                        : sizeof(int16_t);
 }
 
 /// Activations as whole numbers: the entries of a row are filled up with zeros to `width`, a
@@ -167,12 +169,13 @@ typedef struct {
                        const kn_weight *gate, const kn_weight *up, kn_activation activation,
                        const int32_t *kept, size_t first, size_t count);
 
-    /// How the products take activations for weights of bytes; where it is KN_EIGHT_BITS, also
-    /// KN_EIGHT_BITS_MIXED. The scalar table takes any way.
+    /// How the products take activations for weights of bytes: so, or mixed with as many bits. The
+    /// scalar table takes any way.
     kn_rounding byte_rounding;
 
-    /// Writes one row of n activations: each group's scale is its largest magnitude divided by the
-    /// rounding's, NaN where an entry is not finite. The same to the bit in all instruction sets.
+    /// Writes one row of n activations, mixed if the rounding says so: each group's scale is its
+    /// largest magnitude divided by the rounding's, NaN where an entry is not finite. The same to
+    /// the bit in all instruction sets.
     void (*quantise)(kn_rounding rounding, void *entries, float *scales, int32_t *totals,
                      const float *x, size_t n);
 
