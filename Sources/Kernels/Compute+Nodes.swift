@@ -130,7 +130,7 @@ extension Compute {
         let (kernels, x, width) = unsafe (kernels, input.base, input.width)
         for (node, part) in parts.map(\.input).enumerated() {
             let share = shares[node]
-            part.reshape(
+            unsafe part.reshape(
                 rowCount: input.rowCount,
                 width: share.count,
                 rounding: unsafe kernels.rounding(for: format, outputsAreColumns: true)

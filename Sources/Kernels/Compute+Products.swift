@@ -14,18 +14,15 @@ extension Compute {
         keeping: [Int32]?,
         into output: inout Activations
     ) {
-        precondition(input.width == weight.columnCount, "the input is as wide as the weight's rows")
-        check(keeping, rowCount: weight.rowCount)
-        self.count(tokens: input.rowCount, keeping, of: weight)
         guard !usesBLAS(weight, keeping: keeping) else {
+            self.count(tokens: input.rowCount, keeping, of: weight)
             return selectOutBLAS(input, weight, into: &output)
         }
-        let count = keeping?.count ?? weight.rowCount
-        output.reshape(rowCount: input.rowCount, width: count)
+        let product = unsafe product(of: input, weight, keeping, into: &output)
         guard !weight.format.isQuantised else {
-            return selectOutQuantised(input, weight, keeping: keeping, into: &output)
+            return unsafe selectOutQuantised(input, [product])
         }
-        let kernels = unsafe kernels
+        let (kernels, count) = unsafe (kernels, product.count)
         let (x, y, tokens, width) = unsafe (input.base, output.base, input.rowCount, input.width)
         unsafe withKept(keeping) { kept in
             splitRows(
@@ -50,6 +47,71 @@ extension Compute {
                 }
             }
         }
+    }
+
+    /// `selectOut` of one input with the query, key and value projections; the results are those of three
+    /// calls.
+    ///
+    /// With weights in whole numbers the workers share all rows at once: of few tokens they have little to
+    /// do between one wait for each other and the next.
+    ///
+    /// - Parameters:
+    ///   - input: `[tokens, columns]`.
+    ///   - query: `[heads × headDim, columns]`.
+    ///   - keeping: Rows of `query` to use, in any order; nil: all.
+    ///   - key: `[kvHeads × headDim, columns]`, used whole.
+    ///   - value: Likewise.
+    ///   - queries: Reshaped to `[tokens, kept]`.
+    ///   - keys: Reshaped to `[tokens, kvHeads × headDim]`.
+    ///   - values: Likewise.
+    public func selectOut(
+        _ input: borrowing Activations,
+        query: WeightMatrix,
+        keeping: [Int32]?,
+        key: WeightMatrix,
+        value: WeightMatrix,
+        queries: inout Activations,
+        keys: inout Activations,
+        values: inout Activations
+    ) {
+        let areAlike = [query, key, value].allSatisfy {
+            $0.format == query.format && $0.format.isQuantised && $0.rowShares == nil
+        }
+        guard areAlike else {
+            return sharingRounding(of: input) {
+                selectOut(input, key, keeping: nil, into: &keys)
+                selectOut(input, value, keeping: nil, into: &values)
+                selectOut(input, query, keeping: keeping, into: &queries)
+            }
+        }
+        unsafe selectOutQuantised(
+            input,
+            [
+                product(of: input, query, keeping, into: &queries),
+                product(of: input, key, nil, into: &keys),
+                product(of: input, value, nil, into: &values),
+            ]
+        )
+    }
+
+    /// Checks and counts a product, and gives its output its shape.
+    private func product(
+        of input: borrowing Activations,
+        _ weight: WeightMatrix,
+        _ keeping: [Int32]?,
+        into output: inout Activations
+    ) -> OutwardProduct {
+        precondition(input.width == weight.columnCount, "the input is as wide as the weight's rows")
+        check(keeping, rowCount: weight.rowCount)
+        count(tokens: input.rowCount, keeping, of: weight)
+        let count = keeping?.count ?? weight.rowCount
+        output.reshape(rowCount: input.rowCount, width: count)
+        return unsafe OutwardProduct(
+            weight: weight,
+            keeping: keeping,
+            count: count,
+            output: output.base
+        )
     }
 
     /// `output[t, i] = activation(input[t, :] · gate[kept i, :]) · (input[t, :] · up[kept i, :])`.

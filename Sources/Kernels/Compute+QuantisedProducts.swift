@@ -18,40 +18,37 @@ extension Compute {
     /// - Parameters:
     ///   - input: Cannot change meanwhile, for it is borrowed.
     ///   - body: The products; others may come between them.
-    public func sharingRounding(of input: borrowing Activations, _ body: () -> Void) {
+    func sharingRounding(of input: borrowing Activations, _ body: () -> Void) {
         let source = unsafe input.base
         withQuantisedInput { unsafe $0.share(source) }
         body()
         withQuantisedInput { unsafe $0.share(nil) }
     }
 
-    func selectOutQuantised(
-        _ input: borrowing Activations,
-        _ weight: WeightMatrix,
-        keeping: [Int32]?,
-        into output: inout Activations
-    ) {
-        let (kernels, y, count) = unsafe (kernels, output.base, output.width)
-        let tokens = input.rowCount
-        quantising(input, for: weight) { x in
-            unsafe withKept(keeping) { kept in
-                splitRounds(
-                    tokens: tokens,
-                    count: count,
-                    grain: 32,
-                    shares: shares(of: weight, keeping: keeping)
-                ) {
-                    token,
-                    height,
-                    first,
-                    length in
-                    // SAFETY: sizes are checked by the caller; tasks write disjoint parts of the
-                    // output, and all memory outlives the call.
+    /// The products of one input with matrices of one format, whose tasks the workers share all at once.
+    ///
+    /// Of several none is shared out to nodes.
+    func selectOutQuantised(_ input: borrowing Activations, _ products: [OutwardProduct]) {
+        let (kernels, first) = unsafe (kernels, products[0])
+        let shares =
+            unsafe products.count == 1 ? shares(of: first.weight, keeping: first.keeping) : nil
+        unsafe quantising(input, for: first.weight) { x in
+            splitRounds(
+                tokens: input.rowCount,
+                counts: unsafe products.map { unsafe $0.count },
+                grain: 32,
+                shares: shares
+            ) { index, token, height, first, length in
+                let product = unsafe products[index]
+                let output = unsafe product.output + token * product.count + first
+                // SAFETY: sizes are checked by the caller; tasks write disjoint parts of the outputs, and
+                // all memory outlives the call.
+                unsafe withKept(product.keeping) { kept in
                     unsafe withUnsafePointer(to: x.view(from: token)) { x in
-                        unsafe withUnsafePointer(to: weight.view) { view in
+                        unsafe withUnsafePointer(to: product.weight.view) { view in
                             unsafe kernels.select_out_quantised(
-                                y + token * count + first,
-                                count,
+                                output,
+                                product.count,
                                 x,
                                 height,
                                 view,
@@ -81,10 +78,11 @@ extension Compute {
             unsafe withKept(keeping) { kept in
                 splitRounds(
                     tokens: tokens,
-                    count: count,
+                    counts: [count],
                     grain: 16,
                     shares: shares(of: gate, keeping: keeping)
                 ) {
+                    _,
                     token,
                     height,
                     first,
@@ -126,10 +124,11 @@ extension Compute {
             unsafe withKept(keeping) { kept in
                 splitRounds(
                     tokens: tokens,
-                    count: width,
+                    counts: [width],
                     grain: Int(KN_GROUP_SIZE),
                     worthwhile: tokens <= Self.fewTokens ? Self.worthwhileColumns : 1
                 ) {
+                    _,
                     token,
                     height,
                     first,
@@ -185,26 +184,38 @@ extension Compute {
         }
     }
 
-    /// A task takes some tokens and some outputs; tasks of the same tokens follow each other.
+    /// A task takes some tokens and some outputs of one product.
+    ///
+    /// Tasks of the same tokens follow each other. `counts` has each product's outputs; shares are of a
+    /// single product.
     private func splitRounds(
         tokens: Int,
-        count: Int,
+        counts: [Int],
         grain: Int,
         worthwhile: Int = 1,
         shares: NodeShares? = nil,
-        _ body: (_ token: Int, _ height: Int, _ first: Int, _ length: Int) -> Void
+        _ body: (_ product: Int, _ token: Int, _ height: Int, _ first: Int, _ length: Int) -> Void
     ) {
+        let count = counts.reduce(0, +)
         guard tokens > 0, count > 0 else { return }
         let run = runLength(count, grain: grain, worthwhile: worthwhile)
         if let shares {
-            return splitByNode(shares, tokens: tokens, tile: Self.roundTokens, run: run, body)
+            return splitByNode(shares, tokens: tokens, tile: Self.roundTokens, run: run) {
+                body(0, $0, $1, $2, $3)
+            }
         }
-        let runs = (count + run - 1) / run
+        let runCount = counts.reduce(0) { $0 + ($1 + run - 1) / run }
         let rounds = (tokens + Self.roundTokens - 1) / Self.roundTokens
-        pool.run(taskCount: rounds * runs) { task in
-            let (round, index) = task.quotientAndRemainder(dividingBy: runs)
+        pool.run(taskCount: rounds * runCount) { task in
+            var (round, index) = task.quotientAndRemainder(dividingBy: runCount)
+            var product = 0
+            while case let runs = (counts[product] + run - 1) / run, index >= runs {
+                index -= runs
+                product += 1
+            }
             let (token, first) = (round * Self.roundTokens, index * run)
-            body(token, min(Self.roundTokens, tokens - token), first, min(run, count - first))
+            let (height, length) = (tokens - token, counts[product] - first)
+            body(product, token, min(Self.roundTokens, height), first, min(run, length))
         }
     }
 }

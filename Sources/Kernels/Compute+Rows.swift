@@ -1,8 +1,10 @@
 internal import CKernels
 
 extension Compute {
-    /// Rows a task of a row-wise operation takes.
+    /// Rows a task of a row-wise operation takes, of many rows.
     private static let taskRows = 32
+    /// And the fewest that are worth a wait for another worker.
+    private static let leastTaskRows = 4
 
     /// `output[t, :] = input[t, :] / √(mean(input[t, :]²) + ε) · weight`.
     ///
@@ -184,9 +186,12 @@ extension Compute {
         }
     }
 
+    /// Each row once; the workers share even a decode step's few.
     func forEachRow(_ count: Int, _ body: (Int) -> Void) {
-        pool.run(taskCount: (count + Self.taskRows - 1) / Self.taskRows) { task in
-            for row in task * Self.taskRows..<min(count, (task + 1) * Self.taskRows) { body(row) }
+        let even = (count + threadCount - 1) / threadCount
+        let rows = max(Self.leastTaskRows, min(Self.taskRows, even))
+        pool.run(taskCount: (count + rows - 1) / rows) { task in
+            for row in task * rows..<min(count, (task + 1) * rows) { body(row) }
         }
     }
 }

@@ -5,6 +5,7 @@ internal import CKernels
 /// What the products with weights of whole numbers read; see `kn_rounding`. A row is filled up with zeros.
 ///
 /// `@unchecked Sendable`: `Compute` lends its only instance to one product at a time, under a lock.
+@safe
 final class QuantisedActivations: @unchecked Sendable {
     private var entries = AlignedMemory<UInt8>(count: 0)
     private var scales = AlignedMemory<Float>(count: 0)

@@ -126,11 +126,19 @@ struct Attention: Sendable {
         workspace: Workspace,
         compute: Compute
     ) {
-        compute.sharingRounding(of: input) {
-            keyProjection.select(input, keeping: nil, into: &workspace.key, compute: compute)
-            valueProjection.select(input, keeping: nil, into: &workspace.value, compute: compute)
-            queryProjection.select(input, keeping: rows, into: &workspace.query, compute: compute)
-        }
+        compute.selectOut(
+            input,
+            query: queryProjection.weight,
+            keeping: rows,
+            key: keyProjection.weight,
+            value: valueProjection.weight,
+            queries: &workspace.query,
+            keys: &workspace.key,
+            values: &workspace.value
+        )
+        queryProjection.addBias(to: &workspace.query, keeping: rows, compute: compute)
+        keyProjection.addBias(to: &workspace.key, keeping: nil, compute: compute)
+        valueProjection.addBias(to: &workspace.value, keeping: nil, compute: compute)
         place(&workspace.key, keyNorm, angles: angles, compute: compute)
         place(&workspace.query, queryNorm, angles: angles, compute: compute)
     }

@@ -21,6 +21,11 @@ struct Linear: Sendable {
         compute: Compute
     ) {
         compute.selectOut(input, weight, keeping: kept, into: &output)
+        addBias(to: &output, keeping: kept, compute: compute)
+    }
+
+    /// `output[t, i] += bias[kept i]`, if there is one.
+    func addBias(to output: inout Activations, keeping kept: [Int32]?, compute: Compute) {
         guard let bias else { return }
         compute.addBias(kept.map { $0.map { bias[Int($0)] } } ?? bias, to: &output)
     }

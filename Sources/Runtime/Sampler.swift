@@ -6,6 +6,9 @@ public import ProbeScheduler
 /// Order of operations: penalties and bias, then greedy choice at temperature 0; otherwise temperature,
 /// top-k, softmax, top-p, min-p, and one draw. The same seed and logits give the same tokens.
 public struct Sampler: Sendable {
+    /// Logits that the search for the largest takes at a time.
+    private static let blockSize = 512
+
     private let parameters: SamplingParameters
     private var generator: SplitMix64
 
@@ -70,11 +73,33 @@ public struct Sampler: Sendable {
     private func argmax(_ logits: Span<Float>, replacing changed: [Int32: Float]) -> Int32 {
         var best = 0
         var bestLogit = -Float.infinity
-        for token in logits.indices {
-            let logit = changed.isEmpty ? logits[token] : changed[Int32(token)] ?? logits[token]
-            if logit > bestLogit { (best, bestLogit) = (token, logit) }
+        for start in stride(from: 0, to: logits.count, by: Self.blockSize) {
+            let block = start..<min(start + Self.blockSize, logits.count)
+            // Few blocks hold a larger logit than all before them, and a whole one is told quickly.
+            guard !changed.isEmpty || exceeds(bestLogit, logits.extracting(block)) else { continue }
+            for token in block {
+                let logit = changed.isEmpty ? logits[token] : changed[Int32(token)] ?? logits[token]
+                if logit > bestLogit { (best, bestLogit) = (token, logit) }
+            }
         }
         return Int32(best)
+    }
+
+    /// Whether any of the logits is larger.
+    private func exceeds(_ limit: Float, _ logits: Span<Float>) -> Bool {
+        typealias Lanes = SIMD16<Float>
+        let wholeCount = logits.count / Lanes.scalarCount * Lanes.scalarCount
+        var larger = SIMDMask<Lanes.MaskStorage>(repeating: false)
+        let bytes = unsafe logits.bytes
+        for index in stride(from: 0, to: wholeCount, by: Lanes.scalarCount) {
+            // SAFETY: the lanes lie within the span, and any bytes are floats.
+            let lanes = unsafe bytes.unsafeLoadUnaligned(
+                fromByteOffset: index * MemoryLayout<Float>.stride,
+                as: Lanes.self
+            )
+            larger .|= lanes .> limit
+        }
+        return any(larger) || (wholeCount..<logits.count).contains { logits[$0] > limit }
     }
 
     /// The tokens that may be drawn, with their unnormalised probabilities.

@@ -229,6 +229,48 @@ struct ProductTests {
     }
 
     @Test(
+        "query, key and value together give what three products give, bit for bit",
+        arguments: InstructionSet.available,
+        WeightFormat.allCases
+    )
+    func jointProducts(set: InstructionSet, format: WeightFormat) throws {
+        let compute = try Compute(threadCount: 3, instructionSet: set)
+        var numbers = RandomNumbers(seed: 7)
+        let query = Self.weight(165, 65, format, &numbers)
+        let key = Self.weight(33, 65, format, &numbers)
+        let value = Self.weight(1, 65, format, &numbers)
+        let otherFormat: WeightFormat = format == .int8 ? .int4 : .int8
+        let other = Self.weight(33, 65, otherFormat, &numbers)
+        for count in [1, 16, 300] {
+            let input = Activations(numbers.floats(count * 65), width: 65)
+            for (key, list) in [(key, nil), (key, [164, 0, 17]), (key, []), (other, nil)]
+                as [(WeightMatrix, [Int32]?)]
+            {
+                var queries = Activations()
+                var keys = Activations()
+                var values = Activations()
+                compute.selectOut(
+                    input,
+                    query: query,
+                    keeping: list,
+                    key: key,
+                    value: value,
+                    queries: &queries,
+                    keys: &keys,
+                    values: &values
+                )
+                var alone = Activations()
+                compute.selectOut(input, query, keeping: list, into: &alone)
+                #expect(queries.entries.bits == alone.entries.bits)
+                compute.selectOut(input, key, keeping: nil, into: &alone)
+                #expect(keys.entries.bits == alone.entries.bits)
+                compute.selectOut(input, value, keeping: nil, into: &alone)
+                #expect(values.entries.bits == alone.entries.bits)
+            }
+        }
+    }
+
+    @Test(
         "three workers give what one gives, bit for bit",
         arguments: InstructionSet.available,
         WeightFormat.allCases

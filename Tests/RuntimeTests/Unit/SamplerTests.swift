@@ -37,6 +37,22 @@ struct SamplerTests {
     }
 
     @Test(
+        "the largest is found wherever it stands, and NaN is passed over",
+        arguments: [1, 15, 16, 17, 511, 512, 513, 1_500]
+    )
+    func largestAnywhere(count: Int) {
+        for place in [0, count / 2, count - 1] {
+            var logits = (0..<count).map { Float($0 % 7) - 10 }
+            logits[place] = 1
+            if place > 0 { logits[0] = .nan }
+            #expect(draw(logits) == [Int32(place)])
+            logits[count - 1] = 1
+            #expect(draw(logits) == [Int32(place)])
+            #expect(draw(logits) { $0.logitBias = [Int32(place): 2] } == [Int32(place)])
+        }
+    }
+
+    @Test(
         "top-k 1 takes what greedy takes, at any temperature",
         arguments: [0.1, 1, 100] as [Float]
     )
