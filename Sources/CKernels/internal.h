@@ -233,18 +233,20 @@ static inline __attribute__((always_inline)) void kn_round_row(kn_rounding round
     }
 }
 
-/// Mixes a row, a piece at a time, and quantises it.
+/// Mixes a row, a piece at a time, and quantises it by `round`.
 static inline __attribute__((always_inline)) void
-kn_mix_and_round_row(void (*mix)(float *, const float *, size_t), kn_rounding rounding,
-                     void *entries, float *scales, int32_t *totals, const float *x, size_t n) {
+kn_mix_and_round_row(void (*mix)(float *, const float *, size_t),
+                     void (*round)(kn_rounding, void *, float *, int32_t *, const float *, size_t),
+                     kn_rounding rounding, void *entries, float *scales, int32_t *totals,
+                     const float *x, size_t n) {
     enum { PIECE = 1024 }; // a multiple of what shares a scale
     float mixed[PIECE];
     for (size_t from = 0; from < n; from += PIECE) {
         size_t count = n - from < PIECE ? n - from : PIECE;
         size_t scaled = from / kn_scaled_together(rounding);
         mix(mixed, x + from, count);
-        kn_round_row(rounding, (char *)entries + from * kn_entry_size(rounding), scales + scaled,
-                     totals + scaled, mixed, count);
+        round(rounding, (char *)entries + from * kn_entry_size(rounding), scales + scaled,
+              totals + scaled, mixed, count);
     }
 }
 

@@ -116,6 +116,12 @@ KN_INLINE void integer_tile(const kn_format format, kn_rounding rounding, size_t
 #undef KN_TILE
 }
 
+// Activations of eight bits beside int4 alone.
+#define round_bytes kn_round_row
+
+// Tiles add to their sums group by group.
+enum { KN_TILES_BEGIN = 0 };
+
 // No products are made with a token a lane.
 enum { KN_FEW_LANES = 0 };
 #define takes_lanes(format, x, tokens) 0

@@ -12,7 +12,7 @@
 // Tokens of a tile and panels it takes: 6*2 exact sums of a group, as many sums in f32 and 2 weights
 // in the 32 registers; activations are broadcast from memory. With both kinds of sums in registers a
 // group costs a tile no more than scaling its sums, one vfmadd for 8 vpdpbusd.
-enum { KN_INT_TOKENS = 6, KN_TILE_PANELS = 2 };
+enum { KN_INT_TOKENS = 6, KN_TILE_PANELS = 2, KN_TILES_BEGIN = 1 };
 
 /// What a tile has added up so far.
 typedef struct {
@@ -20,11 +20,11 @@ typedef struct {
 } tile_sums;
 
 KN_INLINE tile_sums load_sums(const size_t tokens, const size_t panels, const float *sums,
-                              size_t lds) {
+                              size_t lds, int begins) {
     tile_sums all;
     KN_UNROLL for (size_t t = 0; t < tokens; t++) {
         KN_UNROLL for (size_t c = 0; c < panels; c++) all.of[t][c] =
-            v_load(sums + t * lds + c * KN_PANEL);
+            begins ? v_zero() : v_load(sums + t * lds + c * KN_PANEL);
     }
     return all;
 }
@@ -59,7 +59,7 @@ KN_INLINE __m512i add_pairs(__m512i sum, __m512i a, __m512i b) {
 /// byte_tile of pairs of int16: of half bytes in units.
 KN_INLINE void pair_tile(const size_t tokens, const size_t panels, float *sums, size_t lds,
                          tile_input x, const char *panel, size_t groups) {
-    tile_sums all = load_sums(tokens, panels, sums, lds);
+    tile_sums all = load_sums(tokens, panels, sums, lds, x.begins);
     for (size_t g = 0; g < groups; g++, x.entries += KN_GROUP_SIZE * 2, panel += KN_PAIRS_SIZE) {
         __m512i sum[KN_INT_TOKENS][2];
         KN_UNROLL for (size_t t = 0; t < tokens; t++) {
@@ -93,7 +93,7 @@ KN_INLINE void pair_tile(const size_t tokens, const size_t panels, float *sums, 
 KN_INLINE void half_byte_tile(const size_t tokens, const size_t panels, float *sums, size_t lds,
                               tile_input x, const char *panel, size_t groups, row_stream *stream,
                               size_t asked) {
-    tile_sums all = load_sums(tokens, panels, sums, lds);
+    tile_sums all = load_sums(tokens, panels, sums, lds, x.begins);
     for (size_t g = 0; g < groups; g++, x.entries += KN_GROUP_SIZE, panel += KN_HALVES_SIZE) {
         prefetch(stream, asked);
         __m512i sum[KN_INT_TOKENS][2];
@@ -138,6 +138,7 @@ KN_INLINE void integer_tile(const kn_format format, kn_rounding rounding, size_t
 }
 
 #include "lane_bytes.inc"
+#include "round_bytes.inc"
 
 #include "../simd/integer.inc"
 // clang-format on

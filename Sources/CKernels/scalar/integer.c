@@ -68,6 +68,6 @@ void kn_scalar_select_in_quantised(float *y, size_t ldy, const kn_quantised *x, 
 void kn_scalar_quantise(kn_rounding rounding, void *entries, float *scales, int32_t *totals,
                         const float *x, size_t n) {
     if (rounding == KN_EIGHT_BITS_MIXED || rounding == KN_SIXTEEN_BITS_MIXED)
-        kn_mix_and_round_row(kn_scalar_mix, rounding, entries, scales, totals, x, n);
+        kn_mix_and_round_row(kn_scalar_mix, kn_round_row, rounding, entries, scales, totals, x, n);
     else kn_round_row(rounding, entries, scales, totals, x, n);
 }
