@@ -186,6 +186,15 @@ extension Compute {
         }
     }
 
+    /// Runs `body(0)` to `body(count - 1)`, each once, on all workers; returns when all are done.
+    ///
+    /// - Parameters:
+    ///   - count: Calls; each should be worth a wait for another worker.
+    ///   - body: Called from several threads at once: calls must not write to the same memory.
+    public func forEach(_ count: Int, _ body: (Int) -> Void) {
+        pool.run(taskCount: count, body)
+    }
+
     /// Each row once; the workers share even a decode step's few.
     func forEachRow(_ count: Int, _ body: (Int) -> Void) {
         let even = (count + threadCount - 1) / threadCount

@@ -8,6 +8,8 @@ public import ProbeScheduler
 public struct Sampler: Sendable {
     /// Logits that the search for the largest takes at a time.
     private static let blockSize = 512
+    /// Powers of two that weights are told apart by.
+    private static let levelCount = 40
 
     private let parameters: SamplingParameters
     private var generator: SplitMix64
@@ -139,20 +141,31 @@ public struct Sampler: Sendable {
 
     /// The likeliest tokens, the likeliest first, as many as top-k or top-p can ask for.
     ///
-    /// Sorting the few tokens above a threshold is enough when they are as many, or as likely, as
-    /// asked; a whole vocabulary takes ten milliseconds to sort.
+    /// A whole vocabulary takes ten milliseconds to sort. So tokens are counted, and their weights added
+    /// up, by how many times the largest weight halves down to theirs; those of enough levels are sorted.
     private func likeliest(_ weights: [Float], total: Float) -> [(token: Int32, weight: Float)] {
-        var likely: [(token: Int32, weight: Float)] = []
-        for threshold in [0x1p-8, 0x1p-16, 0] as [Float] {
-            likely = weights.indices.filter { weights[$0] >= threshold }
-                .map { (Int32($0), weights[$0]) }
-            let isEnough =
-                parameters.topK > 0
-                ? likely.count >= parameters.topK
-                : likely.reduce(0) { $0 + $1.weight } >= parameters.topP * total
-            if isEnough { break }
+        var levels = [(count: Int, mass: Float)](repeating: (0, 0), count: Self.levelCount)
+        for weight in weights {
+            let level = Int(Float(1).exponentBitPattern) - Int(weight.exponentBitPattern)
+            let place = min(max(0, level), Self.levelCount - 1)
+            levels[place].count += 1
+            levels[place].mass += weight
         }
-        return likely.sorted { ($0.weight, $1.token) > ($1.weight, $0.token) }
+        var (count, mass): (Int, Float) = (0, 0)
+        let isEnough = levels.firstIndex { level in
+            count += level.count
+            mass += level.mass
+            return parameters.topK > 0
+                ? count >= parameters.topK : mass >= parameters.topP * total
+        }
+        // One level more, for sums in another order round otherwise; the last has no end.
+        let last = (isEnough ?? Self.levelCount) + 1
+        let threshold =
+            last < Self.levelCount - 1
+            ? Float(sign: .plus, exponent: -last, significand: 1) : 0
+        return weights.indices.lazy.filter { weights[$0] >= threshold }
+            .map { (token: Int32($0), weight: weights[$0]) }
+            .sorted { ($0.weight, $1.token) > ($1.weight, $0.token) }
     }
 
     private mutating func draw(from candidates: [(token: Int32, weight: Float)]) -> Int32 {
