@@ -22,6 +22,38 @@ public enum Generation {
         maxNumBatchedTokens: Int = 4_096,
         maskScope: MaskScope = .batch
     ) throws(RuntimeError) -> [[Int32]] {
+        var sampling = SamplingParameters()
+        sampling.maxTokens = count
+        return try tokens(
+            model,
+            prompts,
+            sampling: sampling,
+            pruning: pruning,
+            maxNumBatchedTokens: maxNumBatchedTokens,
+            maskScope: maskScope
+        )
+    }
+
+    /// Continuations of all prompts as one batch, none of which ends before its last token.
+    ///
+    /// - Parameters:
+    ///   - model: The model.
+    ///   - prompts: Tokens of each prompt.
+    ///   - sampling: How to draw, and how many.
+    ///   - pruning: How to prune.
+    ///   - maxNumBatchedTokens: Tokens of a prefill step.
+    ///   - maskScope: Which rows share a mask.
+    /// - Returns: Generated tokens of each prompt.
+    /// - Throws: `RuntimeError` when a request is refused or a pass fails.
+    public static func tokens(
+        _ model: LoadedModel,
+        _ prompts: [[Int32]],
+        sampling: SamplingParameters,
+        pruning: EnginePruning = .dense,
+        maxNumBatchedTokens: Int = 4_096,
+        maskScope: MaskScope = .batch
+    ) throws(RuntimeError) -> [[Int32]] {
+        let count = sampling.maxTokens
         let length = (prompts.map(\.count).max() ?? 0) + count + 1
         let engine = try Engine(
             model: model,
@@ -35,8 +67,7 @@ public enum Generation {
                 maskScope: maskScope
             )
         )
-        var sampling = SamplingParameters()
-        sampling.maxTokens = count
+        var sampling = sampling
         sampling.ignoresEndOfText = true
         for (index, prompt) in prompts.enumerated() {
             try engine.add(

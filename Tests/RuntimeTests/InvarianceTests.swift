@@ -45,6 +45,21 @@ struct InvarianceTests {
         #expect(together == alone)
     }
 
+    @Test("sequences that draw beside each other draw what each draws alone", arguments: [0, 40])
+    func drawsAlone(topK: Int) throws {
+        var sampling = SamplingParameters()
+        sampling.maxTokens = 12
+        sampling.temperature = 1
+        sampling.topK = topK
+        sampling.seed = 3
+        let together = try Generation.tokens(model, prompts, sampling: sampling)
+        let alone = try prompts.flatMap {
+            try Generation.tokens(model, [$0], sampling: sampling)
+        }
+        #expect(together == alone)
+        #expect(try together != Generation.greedy(model, prompts, count: 12))
+    }
+
     @Test("prefill in chunks generates what prefill at once does", arguments: [1, 3, 7])
     func chunks(size: Int) throws {
         let atOnce = try Generation.greedy(model, prompts, count: 12)
