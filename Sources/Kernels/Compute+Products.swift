@@ -14,11 +14,10 @@ extension Compute {
         keeping: [Int32]?,
         into output: inout Activations
     ) {
+        let product = unsafe product(of: input, weight, keeping, into: &output)
         guard !usesBLAS(weight, keeping: keeping) else {
-            self.count(tokens: input.rowCount, keeping, of: weight)
             return selectOutBLAS(input, weight, into: &output)
         }
-        let product = unsafe product(of: input, weight, keeping, into: &output)
         guard !weight.format.isQuantised else {
             return unsafe selectOutQuantised(input, [product])
         }

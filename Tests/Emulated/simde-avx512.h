@@ -59,6 +59,47 @@ static inline void kn_mask_storeu_ps(float *p, simde__mmask16 mask, simde__m512 
         if (mask >> i & 1) memcpy(p + i, lanes + i, sizeof(float));
 }
 
+#define _mm_maskz_loadu_ps kn_maskz_loadu_four
+static inline simde__m128 kn_maskz_loadu_four(simde__mmask8 mask, const float *p) {
+    float lanes[4] = {0};
+    for (int i = 0; i < 4; i++)
+        if (mask >> i & 1) memcpy(lanes + i, p + i, sizeof(float));
+    return simde_mm_loadu_ps(lanes);
+}
+
+#define _mm_mask_storeu_ps kn_mask_storeu_four
+static inline void kn_mask_storeu_four(float *p, simde__mmask8 mask, simde__m128 x) {
+    float lanes[4];
+    simde_mm_storeu_ps(lanes, x);
+    for (int i = 0; i < 4; i++)
+        if (mask >> i & 1) memcpy(p + i, lanes + i, sizeof(float));
+}
+
+#define _mm512_reduce_add_epi32 kn_reduce_add_epi32
+static inline int32_t kn_reduce_add_epi32(simde__m512i x) {
+    int32_t lanes[16], sum = 0;
+    simde_mm512_storeu_si512(lanes, x);
+    for (int i = 0; i < 16; i++) sum += lanes[i];
+    return sum;
+}
+
+#define _mm512_reduce_max_epi32 kn_reduce_max_epi32
+static inline int32_t kn_reduce_max_epi32(simde__m512i x) {
+    int32_t lanes[16], largest = INT32_MIN;
+    simde_mm512_storeu_si512(lanes, x);
+    for (int i = 0; i < 16; i++) largest = lanes[i] > largest ? lanes[i] : largest;
+    return largest;
+}
+
+#define _mm512_cvtepi32_epi8 kn_cvtepi32_epi8
+static inline simde__m128i kn_cvtepi32_epi8(simde__m512i x) {
+    int32_t from[16];
+    int8_t to[16];
+    simde_mm512_storeu_si512(from, x);
+    for (int i = 0; i < 16; i++) to[i] = (int8_t)from[i];
+    return simde_mm_loadu_si128((const simde__m128i *)(const void *)to);
+}
+
 // SIMDe's reads the lanes that it then masks.
 #undef _mm256_maskload_epi32
 #define _mm256_maskload_epi32 kn_maskload_epi32
