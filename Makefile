@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build run serve test test-kernels test-numa test-clients test-page check-deploy soak lint format \
+.PHONY: help setup build run serve test test-kernels test-emulated test-numa test-clients test-page check-deploy soak lint format \
 	coverage bench-kernels bench-peers bench-serve fuzz ci clean
 
 # One set of flags for running and testing, so that both share one optimised build.
@@ -46,6 +46,9 @@ check-deploy: ## unit, manifests and dashboard in deploy/
 
 test-kernels: setup ## C kernels under sanitizers, AVX-512 emulated where the CPU lacks it
 	Tests/Emulated/run.sh
+
+test-emulated: setup ## the same, and AVX-512 emulated whatever the CPU: after a change to its sources
+	Tests/Emulated/run.sh emulated
 
 # The suites on where memory and threads are. Emulation is slow: some minutes a machine.
 NUMA_TESTS := ./sondePackageTests.xctest --testing-library swift-testing --no-parallel \

@@ -73,10 +73,10 @@ extension Compute {
         keys: inout Activations,
         values: inout Activations
     ) {
-        let areAlike = [query, key, value].allSatisfy {
-            $0.format == query.format && $0.format.isQuantised && $0.rowShares == nil
-        }
-        guard areAlike else {
+        let isOnNodes = query.rowShares != nil || key.rowShares != nil || value.rowShares != nil
+        guard query.format.isQuantised, key.format == query.format, value.format == query.format,
+            !isOnNodes
+        else {
             return sharingRounding(of: input) {
                 selectOut(input, key, keeping: nil, into: &keys)
                 selectOut(input, value, keeping: nil, into: &values)

@@ -28,14 +28,17 @@ extension Compute {
     /// The products of one input with matrices of one format, whose tasks the workers share all at once.
     ///
     /// Of several none is shared out to nodes.
-    func selectOutQuantised(_ input: borrowing Activations, _ products: [OutwardProduct]) {
+    func selectOutQuantised<let count: Int>(
+        _ input: borrowing Activations,
+        _ products: InlineArray<count, OutwardProduct>
+    ) {
         let (kernels, first) = unsafe (kernels, products[0])
-        let shares =
-            unsafe products.count == 1 ? shares(of: first.weight, keeping: first.keeping) : nil
+        let shares = unsafe count == 1 ? shares(of: first.weight, keeping: first.keeping) : nil
+        let counts = InlineArray<count, Int> { unsafe products[$0].count }
         unsafe quantising(input, for: first.weight) { x in
             splitRounds(
                 tokens: input.rowCount,
-                counts: unsafe products.map { unsafe $0.count },
+                counts: counts,
                 grain: 32,
                 shares: shares
             ) { index, token, height, first, length in
@@ -188,15 +191,16 @@ extension Compute {
     ///
     /// Tasks of the same tokens follow each other. `counts` has each product's outputs; shares are of a
     /// single product.
-    private func splitRounds(
+    private func splitRounds<let productCount: Int>(
         tokens: Int,
-        counts: [Int],
+        counts: InlineArray<productCount, Int>,
         grain: Int,
         worthwhile: Int = 1,
         shares: NodeShares? = nil,
         _ body: (_ product: Int, _ token: Int, _ height: Int, _ first: Int, _ length: Int) -> Void
     ) {
-        let count = counts.reduce(0, +)
+        var count = 0
+        for product in counts.indices { count += counts[product] }
         guard tokens > 0, count > 0 else { return }
         let run = runLength(count, grain: grain, worthwhile: worthwhile)
         if let shares {
@@ -204,7 +208,8 @@ extension Compute {
                 body(0, $0, $1, $2, $3)
             }
         }
-        let runCount = counts.reduce(0) { $0 + ($1 + run - 1) / run }
+        var runCount = 0
+        for product in counts.indices { runCount += (counts[product] + run - 1) / run }
         let rounds = (tokens + Self.roundTokens - 1) / Self.roundTokens
         pool.run(taskCount: rounds * runCount) { task in
             var (round, index) = task.quotientAndRemainder(dividingBy: runCount)

@@ -3,7 +3,7 @@ internal import CKernels
 extension Compute {
     /// Rows a task of a row-wise operation takes, of many rows.
     private static let taskRows = 32
-    /// And the fewest that are worth a wait for another worker.
+    /// The fewest rows that are worth a wait for another worker.
     private static let leastTaskRows = 4
 
     /// `output[t, :] = input[t, :] / √(mean(input[t, :]²) + ε) · weight`.
@@ -184,15 +184,6 @@ extension Compute {
             // SAFETY: every entry is written by one task, within `count`.
             forEachRow(count) { row in unsafe result[row] = body(x + row * width) }
         }
-    }
-
-    /// Runs `body(0)` to `body(count - 1)`, each once, on all workers; returns when all are done.
-    ///
-    /// - Parameters:
-    ///   - count: Calls; each should be worth a wait for another worker.
-    ///   - body: Called from several threads at once: calls must not write to the same memory.
-    public func forEach(_ count: Int, _ body: (Int) -> Void) {
-        pool.run(taskCount: count, body)
     }
 
     /// Each row once; the workers share even a decode step's few.

@@ -78,6 +78,15 @@ public final class Compute: Sendable {
     /// Multiply-adds of all products so far, output heads included; attention's own are not.
     public var multiplyAddCount: Int { work.load(ordering: .relaxed) }
 
+    /// Runs `body(0)` to `body(count - 1)`, each once, on all workers; returns when all are done.
+    ///
+    /// - Parameters:
+    ///   - count: Calls; each should be worth a wait for another worker.
+    ///   - body: Called from several threads at once: calls must not write to the same memory.
+    public func forEach(_ count: Int, _ body: (Int) -> Void) {
+        pool.run(taskCount: count, body)
+    }
+
     /// Counts a product of `tokens` rows with so many kept rows of a weight.
     func count(tokens: Int, _ keeping: [Int32]?, of weight: WeightMatrix) {
         let count = tokens * (keeping?.count ?? weight.rowCount) * weight.columnCount

@@ -334,13 +334,10 @@ public final class Engine {
         case .decode:
             network.logits(of: rows, workspace: workspace, into: &logits, report: &decodeReport)
         }
-        var draws = sampling.enumerated().compactMap { row, sample -> Draw? in
-            guard let answer = answers[sample.0.id], let state = scheduler[sample.0.id] else {
-                return nil
-            }
-            return Draw(row: row, answer: answer, state: state)
+        var draws = sampling.enumerated().compactMap { row, sample in
+            Draw(row: row, answer: answers[sample.0.id], state: scheduler[sample.0.id])
         }
-        draw(&draws)
+        draws.run(logits, compute: network.compute)
         var sampled: [RequestID: Int32] = [:]
         for draw in draws {
             let id = draw.state.request.id
@@ -349,16 +346,6 @@ public final class Engine {
             audit.record(id, logits.row(draw.row), sampled: draw.token)
         }
         return sampled
-    }
-
-    /// Draws the tokens of all sequences at once: a vocabulary's worth of exponentials each.
-    private func draw(_ draws: inout [Draw]) {
-        unsafe draws.withUnsafeMutableBufferPointer { draws in
-            network.compute.forEach(draws.count) { index in
-                // SAFETY: each draw is one task's.
-                unsafe draws[index].run(logits)
-            }
-        }
     }
 
     /// Scores the prompts' own tokens where a request or an audit asked for that, a few rows at a time.

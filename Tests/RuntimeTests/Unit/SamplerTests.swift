@@ -183,6 +183,30 @@ struct SamplerTests {
         }
     }
 
+    @Test(
+        "top-k and top-p cut a long tail where a full sort does",
+        arguments: [(1, 1), (138, 1), (139, 1), (299, 1), (0, 0.3), (0, 0.6), (0, 0.95)]
+            as [(Int, Float)]
+    )
+    func longTail(topK: Int, topP: Float) {
+        // Weights from 1 down to 0.22, in an order of their own; 101 and 300 have no common divisor.
+        let count = 300
+        let ranks = (0..<count).map { $0 * 101 % count }
+        let weights = (0..<count).map { exp(-0.005 * Double($0)) }
+        let total = weights.reduce(0, +)
+        var (kept, mass) = (0, 0.0)
+        while topK > 0 ? kept < topK : mass < Double(topP) * total {
+            mass += weights[kept]
+            kept += 1
+        }
+        let drawn = draw(ranks.map { -0.005 * Float($0) }, count: 8_000) {
+            $0.temperature = 1
+            $0.topK = topK
+            $0.topP = topP
+        }
+        #expect(Set(drawn.map { ranks[Int($0)] }) == Set(0..<kept))
+    }
+
     @Test("min-p leaves out tokens less likely than that share of the most likely one")
     func minP() {
         for (minP, expected) in [
