@@ -13,27 +13,20 @@ extension Compute {
     ///   - weight: Gain, `[width]`.
     ///   - epsilon: Added to the mean square.
     ///   - output: Reshaped to the input's shape.
+    ///   - squaredNorms: Replaced by `Σ_j input[row, j]²`, one a row.
     public func rmsNorm(
         _ input: borrowing Activations,
         weight: [Float],
         epsilon: Float,
-        into output: inout Activations
+        into output: inout Activations,
+        squaredNorms: inout [Float]
     ) {
         precondition(weight.count == input.width, "one gain a column")
         output.reshape(rowCount: input.rowCount, width: input.width)
-        let kernels = unsafe kernels
-        let (x, y, width) = unsafe (input.base, output.base, input.width)
-        forEachRow(input.rowCount) { row in
+        let (kernels, y, width) = unsafe (kernels, output.base, input.width)
+        unsafe mapRows(input, into: &squaredNorms) { row, x in
             // SAFETY: shapes are checked above; every row is written by one task.
-            unsafe weight.withUnsafeBufferPointer { gain in
-                unsafe kernels.rms_norm(
-                    y + row * width,
-                    x + row * width,
-                    gain.baseAddress,
-                    width,
-                    epsilon
-                )
-            }
+            unsafe kernels.rms_norm(y + row * width, x, weight, width, epsilon)
         }
     }
 
@@ -59,7 +52,7 @@ extension Compute {
             unsafe weight.withUnsafeBufferPointer { gain in
                 for first in stride(from: 0, to: width, by: gain.count) {
                     let run = unsafe x + row * width + first
-                    unsafe kernels.rms_norm(run, run, gain.baseAddress, gain.count, epsilon)
+                    _ = unsafe kernels.rms_norm(run, run, gain.baseAddress, gain.count, epsilon)
                 }
             }
         }
@@ -73,28 +66,22 @@ extension Compute {
     ///   - bias: `[width]`.
     ///   - epsilon: Added to the variance.
     ///   - output: Reshaped to the input's shape.
+    ///   - squaredNorms: Replaced by `Σ_j input[row, j]²`, one a row.
     public func layerNorm(
         _ input: borrowing Activations,
         weight: [Float],
         bias: [Float],
         epsilon: Float,
-        into output: inout Activations
+        into output: inout Activations,
+        squaredNorms: inout [Float]
     ) {
         precondition(weight.count == input.width, "one gain a column")
         precondition(bias.count == input.width, "one bias a column")
         output.reshape(rowCount: input.rowCount, width: input.width)
-        let kernels = unsafe kernels
-        let (x, y, width) = unsafe (input.base, output.base, input.width)
-        forEachRow(input.rowCount) { row in
+        let (kernels, y, width) = unsafe (kernels, output.base, input.width)
+        unsafe mapRows(input, into: &squaredNorms) { row, x in
             // SAFETY: shapes are checked above; every row is written by one task.
-            unsafe kernels.layer_norm(
-                y + row * width,
-                x + row * width,
-                weight,
-                bias,
-                width,
-                epsilon
-            )
+            unsafe kernels.layer_norm(y + row * width, x, weight, bias, width, epsilon)
         }
     }
 
@@ -157,7 +144,7 @@ extension Compute {
     public func logSumExp(_ input: borrowing Activations, into result: inout [Float]) {
         precondition(input.width > 0, "a sum of nothing has no logarithm")
         let (kernels, width) = unsafe (kernels, input.width)
-        unsafe mapRows(input, into: &result) { unsafe kernels.log_sum_exp($0, width) }
+        unsafe mapRows(input, into: &result) { unsafe kernels.log_sum_exp($1, width) }
     }
 
     /// `norms[row] = Σ_j input[row, j]²`.
@@ -167,7 +154,7 @@ extension Compute {
     ///   - norms: Replaced by one value a row.
     public func rowSquaredNorms(_ input: borrowing Activations, into norms: inout [Float]) {
         let (kernels, width) = unsafe (kernels, input.width)
-        unsafe mapRows(input, into: &norms) { unsafe kernels.squared_norm($0, width) }
+        unsafe mapRows(input, into: &norms) { unsafe kernels.squared_norm($1, width) }
     }
 
     // MARK: - Tasks
@@ -175,14 +162,14 @@ extension Compute {
     private func mapRows(
         _ input: borrowing Activations,
         into result: inout [Float],
-        _ body: (UnsafePointer<Float>) -> Float
+        _ body: (_ row: Int, UnsafePointer<Float>) -> Float
     ) {
         let (x, width, count) = unsafe (input.base, input.width, input.rowCount)
         if result.count != count { result = [Float](repeating: 0, count: count) }
         unsafe result.withUnsafeMutableBufferPointer { result in
             guard let result = result.baseAddress else { return }
             // SAFETY: every entry is written by one task, within `count`.
-            forEachRow(count) { row in unsafe result[row] = body(x + row * width) }
+            forEachRow(count) { row in unsafe result[row] = body(row, x + row * width) }
         }
     }
 

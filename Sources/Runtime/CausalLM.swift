@@ -113,7 +113,7 @@ public struct CausalLM: Sendable {
             }
         }
         pruner.finishBatch()
-        finalNorm(workspace.hidden, into: &workspace.normed, compute: compute)
+        finalNorm(workspace, compute: compute)
         report.forwardDuration += ContinuousClock.now - start
     }
 

@@ -156,11 +156,11 @@ struct DecoderLayer: Sendable {
         // Nothing has run before the first block.
         let looksEarlier = pruner.probePlace == .earlier && block.index > 0
         if looksEarlier { swap(&workspace.hidden, &workspace.earlier) }
-        norm(workspace.hidden, into: &workspace.normed, compute: compute)
+        norm(workspace, compute: compute)
         defer {
             if looksEarlier {
                 swap(&workspace.hidden, &workspace.earlier)
-                norm(workspace.hidden, into: &workspace.normed, compute: compute)
+                norm(workspace, compute: compute)
             }
             if pruner.probePlace == .earlier { workspace.keepResidual(compute: compute) }
         }
@@ -168,7 +168,7 @@ struct DecoderLayer: Sendable {
         var probeRows = 0
         let mask = try pruner.mask(
             for: block,
-            residual: workspace.hidden,
+            squaredNorms: workspace.squaredNorms,
             normed: workspace.normed,
             layout: batch.layout,
             compute: compute

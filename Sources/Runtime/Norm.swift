@@ -9,16 +9,26 @@ struct Norm: Sendable {
     /// Added to the mean square, or to the variance.
     let epsilon: Float
 
-    /// Writes the normalised rows of `hidden` into `normed`, both `[tokens, hidden]`.
-    func callAsFunction(
-        _ hidden: borrowing Activations,
-        into normed: inout Activations,
-        compute: Compute
-    ) {
+    /// Writes the normalised rows of the workspace's residual stream into `workspace.normed`, and
+    /// their squares' sums into `workspace.squaredNorms`.
+    func callAsFunction(_ workspace: Workspace, compute: Compute) {
         if let bias {
-            compute.layerNorm(hidden, weight: gain, bias: bias, epsilon: epsilon, into: &normed)
+            compute.layerNorm(
+                workspace.hidden,
+                weight: gain,
+                bias: bias,
+                epsilon: epsilon,
+                into: &workspace.normed,
+                squaredNorms: &workspace.squaredNorms
+            )
         } else {
-            compute.rmsNorm(hidden, weight: gain, epsilon: epsilon, into: &normed)
+            compute.rmsNorm(
+                workspace.hidden,
+                weight: gain,
+                epsilon: epsilon,
+                into: &workspace.normed,
+                squaredNorms: &workspace.squaredNorms
+            )
         }
     }
 

@@ -8,6 +8,8 @@ public final class Workspace {
     public internal(set) var hidden = Activations()
     /// The residual stream after a norm, `[tokens, hidden]`; after a forward pass, after the final norm.
     public internal(set) var normed = Activations()
+    /// ‖row‖² of what `normed` was made of, one a row.
+    var squaredNorms: [Float] = []
     /// The residual stream before the last block, where a probe looks there, `[tokens, hidden]`.
     var earlier = Activations()
     /// `[tokens, kept heads × headDim]`.

@@ -29,13 +29,18 @@ struct RowTests {
     func rmsNorm(set: InstructionSet) throws {
         try forEachShape(set) { compute, entries, rows, width in
             let gain = (0..<width).map { Float($0 % 5) - 1.5 }
+            let input = Activations(entries, width: width)
             var output = Activations()
+            var (norms, expectedNorms): ([Float], [Float]) = ([.nan], [])
             compute.rmsNorm(
-                Activations(entries, width: width),
+                input,
                 weight: gain,
                 epsilon: 1e-5,
-                into: &output
+                into: &output,
+                squaredNorms: &norms
             )
+            compute.rowSquaredNorms(input, into: &expectedNorms)
+            #expect(norms.bits == expectedNorms.bits)
             let estimates = (0..<rows).flatMap { row -> [Estimate] in
                 let values = entries.row(row, width: width).map(Double.init)
                 let mean = values.reduce(0) { $0 + $1 * $1 } / Double(width)

@@ -23,7 +23,7 @@ struct CalibrationPrunerTests {
         for block in shape.blocks {
             let mask = pruner.mask(
                 for: block,
-                residual: input,
+                squaredNorms: [],
                 normed: input,
                 layout: layout,
                 compute: compute

@@ -199,7 +199,7 @@ struct ProbePrunerTests {
             var probed = false
             let mask = try pruner.mask(
                 for: block,
-                residual: input,
+                squaredNorms: [30],
                 normed: input,
                 layout: layout,
                 compute: compute
@@ -289,7 +289,7 @@ struct ProbePrunerGoldenTests {
         for block in shape.blocks {
             _ = try pruner.mask(
                 for: block,
-                residual: residual,
+                squaredNorms: golden.squaredNorms,
                 normed: residual,
                 layout: golden.layout,
                 compute: compute

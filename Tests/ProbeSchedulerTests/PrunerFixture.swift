@@ -104,7 +104,7 @@ struct PrunerFixture {
         let input = Activations(residual, width: shape.hiddenSize)
         return try pruner.mask(
             for: block,
-            residual: input,
+            squaredNorms: squaredNorms(),
             normed: input,
             layout: layout,
             compute: compute

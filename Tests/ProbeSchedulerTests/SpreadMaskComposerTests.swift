@@ -98,7 +98,7 @@ struct SpreadMaskComposerTests {
         let mask = try #require(
             try pruner.mask(
                 for: mlp,
-                residual: input,
+                squaredNorms: [1, 1, 1, 1],
                 normed: input,
                 layout: BatchLayout(lengths: [4]),
                 compute: compute

@@ -50,7 +50,7 @@ struct SpreadProbePrunerTests {
         let input = Activations(values, width: 2)
         let mask = try pruner.mask(
             for: block,
-            residual: input,
+            squaredNorms: [81, 26, 26, 25],
             normed: input,
             layout: BatchLayout(lengths: [4]),
             compute: compute

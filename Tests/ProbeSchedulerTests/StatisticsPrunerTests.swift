@@ -17,7 +17,7 @@ struct StatisticsPrunerTests {
             for block in shape.blocks {
                 let mask = pruner.mask(
                     for: block,
-                    residual: input,
+                    squaredNorms: [],
                     normed: input,
                     layout: layout,
                     compute: compute
@@ -103,7 +103,7 @@ struct StaticPrunerTests {
                 for asked in [PrunableBlock.attention(layer: 0), block] {
                     let found = try pruners[index].mask(
                         for: asked,
-                        residual: input,
+                        squaredNorms: [],
                         normed: input,
                         layout: layout,
                         compute: compute

@@ -15,16 +15,15 @@ struct ProbePlaceTests {
 
         mutating func mask(
             for block: PrunableBlock,
-            residual: borrowing Activations,
+            squaredNorms: [Float],
             normed: borrowing Activations,
             layout: BatchLayout,
             compute: Compute,
             firstHalf: (ProbeSelection, inout Activations) -> Void
         ) -> ChannelMask? {
-            var (norms, normedNorms): ([Float], [Float]) = ([], [])
-            compute.rowSquaredNorms(residual, into: &norms)
+            var normedNorms: [Float] = []
             compute.rowSquaredNorms(normed, into: &normedNorms)
-            seen.append([norms[0], normedNorms[0]])
+            seen.append([squaredNorms[0], normedNorms[0]])
             return nil
         }
     }

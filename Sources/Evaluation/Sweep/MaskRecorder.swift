@@ -38,7 +38,7 @@ struct MaskRecorder: Pruner {
 
     mutating func mask(
         for block: PrunableBlock,
-        residual: borrowing Activations,
+        squaredNorms: [Float],
         normed: borrowing Activations,
         layout: BatchLayout,
         compute: Compute,
@@ -46,7 +46,7 @@ struct MaskRecorder: Pruner {
     ) throws(MaskError) -> ChannelMask? {
         let mask = try pruner.mask(
             for: block,
-            residual: residual,
+            squaredNorms: squaredNorms,
             normed: normed,
             layout: layout,
             compute: compute,

@@ -20,7 +20,7 @@ public struct CalibrationPruner: Pruner, Sendable {
     /// Always nil: run dense.
     public func mask(
         for block: PrunableBlock,
-        residual: borrowing Activations,
+        squaredNorms: [Float],
         normed: borrowing Activations,
         layout: BatchLayout,
         compute: Compute,

@@ -8,7 +8,7 @@ public struct DensePruner: Pruner, Sendable {
     /// Always nil: run dense.
     public func mask(
         for block: PrunableBlock,
-        residual: borrowing Activations,
+        squaredNorms: [Float],
         normed: borrowing Activations,
         layout: BatchLayout,
         compute: Compute,

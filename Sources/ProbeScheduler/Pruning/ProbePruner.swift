@@ -33,7 +33,7 @@ public final class ProbePruner: ProbingPruner {
     private var estimate: ChannelAverages?
 
     // Scratch, kept between blocks.
-    private var residualNorms: [Float] = []
+    private var inputNorms: [Float] = []
     private var states = Activations()
     private var probeSquares = Activations()
     private var historyRows = Activations()
@@ -63,7 +63,7 @@ public final class ProbePruner: ProbingPruner {
     /// Probes the batch and keeps the block's best channels; nil in layers that stay dense.
     public func mask(
         for block: PrunableBlock,
-        residual: borrowing Activations,
+        squaredNorms: [Float],
         normed: borrowing Activations,
         layout: BatchLayout,
         compute: Compute,
@@ -80,12 +80,11 @@ public final class ProbePruner: ProbingPruner {
             selection = ProbeSelection(historyAt: layout)
             activations = sums(history, block: block, positions: selection.positions)
         } else {
-            switch configuration.importance {
-            case .residual: compute.rowSquaredNorms(residual, into: &residualNorms)
-            case .input: compute.rowSquaredNorms(normed, into: &residualNorms)
+            if configuration.importance == .input {
+                compute.rowSquaredNorms(normed, into: &inputNorms)
             }
             selection = ProbeSelection(
-                squaredNorms: residualNorms,
+                squaredNorms: configuration.importance == .input ? inputNorms : squaredNorms,
                 layout: layout,
                 tokenRatio: configuration.tokenRatio(sampleCount: layout.samples.count),
                 sampleRatio: configuration.sampleRatio,

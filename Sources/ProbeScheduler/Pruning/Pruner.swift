@@ -13,8 +13,8 @@ public protocol Pruner {
     ///
     /// - Parameters:
     ///   - block: The block about to run.
-    ///   - residual: Residual stream that enters the block, `[rows, hidden]`.
-    ///   - normed: The same after the block's norm.
+    ///   - squaredNorms: ‖row‖² of the residual stream that enters the block, one a row.
+    ///   - normed: That residual stream after the block's norm, `[rows, hidden]`.
     ///   - layout: Samples and positions of the rows.
     ///   - compute: The kernels.
     ///   - firstHalf: Runs the dense first half of the block on the chosen rows of `normed`, and fills
@@ -23,7 +23,7 @@ public protocol Pruner {
     /// - Throws: `MaskError` when a score is not finite.
     mutating func mask(
         for block: PrunableBlock,
-        residual: borrowing Activations,
+        squaredNorms: [Float],
         normed: borrowing Activations,
         layout: BatchLayout,
         compute: Compute,

@@ -21,7 +21,6 @@ public final class SpreadProbePruner: ProbingPruner {
     private var expected: [PrunableBlock: ExpectedInput] = [:]
     /// What scored the last mask: the estimate for what it removed.
     private var estimate: ChannelAverages?
-    private var residualNorms: [Float] = []
     private var states = Activations()
 
     /// Sizes of the model.
@@ -55,16 +54,15 @@ public final class SpreadProbePruner: ProbingPruner {
     /// Probes the batch and keeps the channels that a bias replaces worst; nil in layers that stay dense.
     public func mask(
         for block: PrunableBlock,
-        residual: borrowing Activations,
+        squaredNorms: [Float],
         normed: borrowing Activations,
         layout: BatchLayout,
         compute: Compute,
         firstHalf: (ProbeSelection, inout Activations) -> Void
     ) throws(MaskError) -> ChannelMask? {
         guard scorer.prunes(block) else { return nil }
-        compute.rowSquaredNorms(residual, into: &residualNorms)
         var selection = ProbeSelection(
-            squaredNorms: residualNorms,
+            squaredNorms: squaredNorms,
             layout: layout,
             tokenRatio: configuration.tokenRatio(sampleCount: layout.samples.count),
             sampleRatio: configuration.sampleRatio

@@ -25,7 +25,7 @@ public final class StaticPruner: Pruner {
     /// The block's fixed mask.
     public func mask(
         for block: PrunableBlock,
-        residual: borrowing Activations,
+        squaredNorms: [Float],
         normed: borrowing Activations,
         layout: BatchLayout,
         compute: Compute,

@@ -17,7 +17,7 @@ public final class StatisticsPruner: Pruner {
     /// Always nil: run dense.
     public func mask(
         for block: PrunableBlock,
-        residual: borrowing Activations,
+        squaredNorms: [Float],
         normed: borrowing Activations,
         layout: BatchLayout,
         compute: Compute,
