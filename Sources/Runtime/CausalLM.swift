@@ -111,6 +111,7 @@ public struct CausalLM: Sendable {
             } catch {
                 throw .mask(error, layer: layer.index)
             }
+            workspace.onLayer?()
         }
         pruner.finishBatch()
         finalNorm(workspace, compute: compute)

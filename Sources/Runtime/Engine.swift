@@ -91,6 +91,12 @@ public final class Engine {
         }
     }
 
+    /// Called after each layer of a step, which says that a long step goes on.
+    public var onLayer: (() -> Void)? {
+        get { workspace.onLayer }
+        set { workspace.onLayer = newValue }
+    }
+
     /// Whether any request is under way.
     public var hasWork: Bool { scheduler.hasWork }
 

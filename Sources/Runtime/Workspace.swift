@@ -37,6 +37,9 @@ public final class Workspace {
     /// Hidden states of the rows whose logits are asked for, `[rows, hidden]`.
     var scored = Activations()
 
+    /// Called after each layer of a pass.
+    var onLayer: (() -> Void)?
+
     /// Keeps what enters a block for the next block's probe.
     func keepResidual(compute: Compute) {
         earlier.reshape(rowCount: hidden.rowCount, width: hidden.width)

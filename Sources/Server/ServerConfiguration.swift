@@ -15,7 +15,7 @@ public struct ServerConfiguration: Sendable {
     /// Sequences that run at once.
     public var maxNumSeqs = 16
     /// Tokens of one prefill step; what a running answer waits for at most.
-    public var maxNumBatchedTokens = 512
+    public var maxNumBatchedTokens = 1024
     /// Most tokens of a sequence, prompt included.
     public var maxModelLength = 2_048
     /// Blocks of the KV cache.
@@ -61,7 +61,7 @@ public struct ServerConfiguration: Sendable {
 
     /// How long running requests may go on after SIGTERM.
     public var shutdownTimeout = Duration.seconds(30)
-    /// `/health/live` fails when work waits and the engine has not finished a step for this long.
+    /// `/health/live` fails when work waits and no layer of a step has run for this long.
     public var stallTimeout = Duration.seconds(4)
     /// A connection that sends nothing, or half a request, is closed after this.
     public var idleTimeout = Duration.seconds(60)

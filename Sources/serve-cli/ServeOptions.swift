@@ -24,7 +24,7 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "Sequences that run at once. (default: 16)")
     var maxNumSeqs: Int?
 
-    @Option(help: "Tokens of a prefill step: what running answers wait for. (default: 512)")
+    @Option(help: "Tokens of a prefill step: what running answers wait for. (default: 1024)")
     var maxNumBatchedTokens: Int?
 
     @Option(help: "Most tokens of a sequence, prompt included. (default: the model's, up to 8192)")
@@ -120,7 +120,7 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "Seconds that running requests have after SIGTERM. (default: 30)")
     var shutdownTimeout: Double?
 
-    @Option(help: "Seconds without a finished step until /health/live fails. (default: 4)")
+    @Option(help: "Seconds without a finished layer until /health/live fails. (default: 4)")
     var stallTimeout: Double?
 
     @Option(help: "Seconds until a silent connection is closed. (default: 60)")

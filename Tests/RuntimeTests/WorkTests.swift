@@ -63,4 +63,28 @@ struct WorkTests {
         #expect(!masks[0].isEmpty && masks[0] == masks[1])
         #expect(states[0] == states[1])
     }
+
+    @Test("a step says when each layer has run")
+    func layers() throws {
+        let model = try TinyModel.load()
+        let engine = try Engine(
+            model: model,
+            pruning: .dense,
+            configuration: SchedulerConfiguration(
+                maxNumSeqs: 1,
+                maxNumBatchedTokens: 64,
+                maxModelLength: 64,
+                blockSize: KVCache.defaultBlockSize,
+                blockCount: 4,
+                maskScope: .batch
+            )
+        )
+        var count = 0
+        engine.onLayer = { count += 1 }
+        try engine.add(
+            Request(id: RequestID(0), promptTokens: prompts[0], sampling: SamplingParameters())
+        )
+        _ = try engine.step()
+        #expect(count == model.network.shape.layerCount)
+    }
 }

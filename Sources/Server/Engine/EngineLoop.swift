@@ -50,6 +50,7 @@ final class EngineLoop {
 
     /// Runs until it is told to stop.
     func run() {
+        engine.onLayer = { [mailbox] in mailbox.tick() }
         mailbox.tick(engine.statistics)
         metrics.update(engine, controller)
         while !isStopping {

@@ -78,7 +78,7 @@ final class EngineMailbox: Sendable {
     /// Accepted requests that have not ended.
     var acceptedCount: Int { state.withLock { $0.acceptedCount } }
 
-    /// How long work has waited since the engine last finished a step; nil: none waits.
+    /// How long work has waited since the engine last finished a layer; nil: none waits.
     func stall(at now: ContinuousClock.Instant) -> Duration? {
         state.withLock { $0.acceptedCount == 0 ? nil : now - $0.lastTick }
     }
@@ -192,6 +192,11 @@ final class EngineMailbox: Sendable {
     func close(_ id: RequestID) {
         leaveQueue(id)
         state.withLock { $0.acceptedCount -= 1 }
+    }
+
+    /// Notes that a layer has run.
+    func tick() {
+        state.withLock { $0.lastTick = .now }
     }
 
     /// Notes that a step has been finished.

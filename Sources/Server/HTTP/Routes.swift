@@ -84,7 +84,7 @@ struct Routes: Sendable {
         router.get("/health/live") { _, _ in
             let stall = mailbox.stall(at: .now) ?? .zero
             guard stall < configuration.stallTimeout else {
-                throw APIError.unavailable("the engine has not finished a step for \(stall)")
+                throw APIError.unavailable("the engine has not finished a layer for \(stall)")
             }
             if case .stopped(let reason) = mailbox.phase {
                 throw APIError.unavailable("the engine has stopped: \(reason)")
