@@ -122,7 +122,7 @@ KN_INLINE void integer_tile(const kn_format format, kn_rounding rounding, size_t
 // Tiles add to their sums group by group.
 enum { KN_TILES_BEGIN = 0 };
 
-// No products are made with a token a lane.
+// No products are made in lanes.
 enum { KN_FEW_LANES = 0 };
 #define takes_lanes(format, x, tokens) 0
 #define select_out_lanes(...)          (void)0
