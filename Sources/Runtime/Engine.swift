@@ -1,4 +1,3 @@
-import Foundation
 import Kernels
 public import ProbeScheduler
 import Tokenizers
@@ -221,7 +220,11 @@ public final class Engine {
         let start = ContinuousClock.now
         let report: ForwardReport
         do {
-            try injectFault(batch, isPruned: asksPruning && fallback == nil)
+            try safeguards.fault?.strike(
+                step: stepCount,
+                tokenCount: batch.tokenCount,
+                isPruned: asksPruning && fallback == nil
+            )
             report = fallback == nil ? try pruned(batch, input) : try dense(batch, input)
         } catch {
             // A probe that yields NaN costs this batch its speed, not its answers.
@@ -246,15 +249,6 @@ public final class Engine {
 
     private func count(_ fallback: DenseFallback) {
         fallbackCounts[fallback, default: 0] += 1
-    }
-
-    private func injectFault(_ batch: Batch, isPruned: Bool) throws(RuntimeError) {
-        guard let fault = safeguards.fault, stepCount.isMultiple(of: InjectedFault.interval) else {
-            return
-        }
-        if fault == .stall { Thread.sleep(forTimeInterval: InjectedFault.stallSeconds) }
-        if fault == .nanInProbe, !isPruned { return }
-        if let error = fault.error(tokenCount: batch.tokenCount) { throw error }
     }
 
     /// Runs a batch that asks for pruning densely; a prefill's statistics serve its decode masks.

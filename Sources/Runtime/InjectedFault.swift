@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 import ProbeScheduler
 
@@ -13,12 +14,20 @@ public enum InjectedFault: String, Sendable, CaseIterable {
     case stall
 
     /// Every so many steps one fails, so that others show that the engine goes on.
-    static let interval = 8
+    private static let interval = 8
     /// How long a stalled step takes.
-    static let stallSeconds = 12.0
+    private static let stallSeconds = 12.0
+
+    /// Strikes, if it is this step's turn.
+    func strike(step: Int, tokenCount: Int, isPruned: Bool) throws(RuntimeError) {
+        guard step.isMultiple(of: Self.interval) else { return }
+        if self == .stall { Thread.sleep(forTimeInterval: Self.stallSeconds) }
+        if self == .nanInProbe, !isPruned { return }
+        if let error = error(tokenCount: tokenCount) { throw error }
+    }
 
     /// What the fault makes a step throw; nil: it fails in another way.
-    func error(tokenCount: Int) -> RuntimeError? {
+    private func error(tokenCount: Int) -> RuntimeError? {
         switch self {
         case .allocation: .kernel(.outOfMemory(byteCount: tokenCount))
         case .nanInProbe: .mask(.nonFiniteScore(channel: 0), layer: 0)

@@ -324,6 +324,14 @@ static void test_table(const kn_kernels *table) {
             test_out((kn_format)f, t, 20, 70, t % 2);
             test_in((kn_format)f, t, 150, 102, t % 2);
         }
+        // More rows than few tokens take in a turn, and so many that eight runs of them would start
+        // a multiple of 4 KiB apart.
+        static const size_t few[] = {1, 2, 3, 8, 9, 16};
+        for (size_t t = 0; t < sizeof few / sizeof *few; t++) {
+            test_out((kn_format)f, few[t], 513, 70, 0);
+            test_out((kn_format)f, few[t], 1100, 40, 1);
+            test_out((kn_format)f, few[t], 512, 64, 0);
+        }
         // More columns than a panel is deep, more tokens than a round, more rows than a strip waits
         // for, more than share a scale.
         test_out((kn_format)f, 5, 19, 2003, 0);
