@@ -21,7 +21,7 @@ enum { KN_MAX_HEAD_DIM = 512 };
     void kn_##set##_gated_unit(float *, size_t, const float *, size_t, size_t, const kn_weight *,  \
                                const kn_weight *, kn_activation, const int32_t *, size_t, size_t); \
     void kn_##set##_attention(float *, size_t, const float *, size_t, size_t, size_t, size_t,      \
-                              size_t, const kn_keys *, size_t, float)
+                              const kn_keys *, size_t, const int32_t *, size_t, float)
 
 // Declares all kernels of one instruction set.
 #define KN_DECLARE(set)                                                                            \

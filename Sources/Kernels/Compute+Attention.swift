@@ -120,40 +120,51 @@ extension Compute {
                 values: first.values,
                 block_stride: store.blockStride(ofHead: kvHead),
                 block_size: store.blockSize,
-                block_table: nil
+                heads: run.count
             )
         }
-        let tasks =
+        let nodeTasks =
             nodes.isSpread && !tiles.isEmpty
             ? tasksByNode(
                 store.headShares,
                 runs.map { heads[$0.lowerBound] / Int32(groupSize) },
                 tileCount: tiles.count
             ) : nil
-        pool.run(taskCount: tiles.count * runs.count, shares: tasks?.shares) { task in
-            let (tile, index) =
-                tasks?.place(of: task) ?? task.quotientAndRemainder(dividingBy: runs.count)
+        // A sequence's heads lie beside each other in its blocks, so one task reads them faster.
+        let fewest = pool.threadCount == 1 ? 1 : 2 * pool.threadCount
+        let together =
+            nodeTasks == nil && tiles.count == sequences.count
+            ? max(1, tiles.count * runs.count / fewest) : 1
+        let parts = (runs.count + together - 1) / together
+        pool.run(taskCount: tiles.count * parts, shares: nodeTasks?.shares) { task in
+            let (tile, part) =
+                nodeTasks?.place(of: task) ?? task.quotientAndRemainder(dividingBy: parts)
             let (sequence, first) = tiles[tile]
-            let offset = (sequence.firstRow + first) * rowWidth + runs[index].lowerBound * width
+            let own = part * together..<min(runs.count, (part + 1) * together)
+            let offset =
+                (sequence.firstRow + first) * rowWidth + runs[own.lowerBound].lowerBound * width
             // SAFETY: heads, layer, rows and blocks are checked above; tasks write disjoint parts of
             // the output, and all memory outlives the call.
-            unsafe blockTable.withUnsafeBufferPointer { table in
-                guard let table = table.baseAddress else { return }
-                var view = unsafe views[index]
-                unsafe view.block_table = table + sequence.firstBlock
-                unsafe kernels.attention(
-                    out + offset,
-                    rowWidth,
-                    q + offset,
-                    rowWidth,
-                    min(queries, sequence.rowCount - first),
-                    runs[index].count,
-                    sequence.firstPosition + first,
-                    window ?? 0,
-                    &view,
-                    width,
-                    scale
-                )
+            unsafe views.withUnsafeBufferPointer { views in
+                unsafe blockTable.withUnsafeBufferPointer { table in
+                    guard let views = views.baseAddress, let table = table.baseAddress else {
+                        return
+                    }
+                    unsafe kernels.attention(
+                        out + offset,
+                        rowWidth,
+                        q + offset,
+                        rowWidth,
+                        min(queries, sequence.rowCount - first),
+                        sequence.firstPosition + first,
+                        window ?? 0,
+                        views + own.lowerBound,
+                        own.count,
+                        table + sequence.firstBlock,
+                        width,
+                        scale
+                    )
+                }
             }
         }
     }

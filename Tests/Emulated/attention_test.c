@@ -3,9 +3,10 @@
 #include "harness.h"
 
 /// Entry j of the key or of the value at a position.
-static double cached(const kn_keys *cache, int value, size_t p, size_t j, size_t head_dim) {
+static double cached(const kn_keys *cache, const int32_t *table, int value, size_t p, size_t j,
+                     size_t head_dim) {
     size_t slot = p % cache->block_size;
-    size_t start = (size_t)cache->block_table[p / cache->block_size] * cache->block_stride;
+    size_t start = (size_t)table[p / cache->block_size] * cache->block_stride;
     size_t entry = value ? kn_value_entry(cache->format, slot, j, head_dim)
                          : kn_key_entry(cache->format, slot, j, head_dim);
     const void *entries = value ? cache->values : cache->keys;
@@ -15,17 +16,23 @@ static double cached(const kn_keys *cache, int value, size_t p, size_t j, size_t
     return kn_from_bf16(bits);
 }
 
+/// The blocks that so many keys take, from the last to the first.
+static int32_t *blocks_backwards(size_t count) {
+    int32_t *table = take(count, sizeof(int32_t));
+    for (size_t b = 0; b < count; b++) table[b] = (int32_t)(count - 1 - b);
+    return table;
+}
+
 /// Blocks of random keys and values, the last of which holds garbage beyond the last key.
-static kn_keys random_keys(kn_format format, size_t keys, size_t block_size, size_t head_dim) {
+static kn_keys random_keys(kn_format format, size_t keys, const int32_t *table, size_t block_size,
+                           size_t heads, size_t head_dim) {
     size_t blocks = (keys + block_size - 1) / block_size;
     size_t size = block_size * kn_value_stride(head_dim), stride = 2 * size + 16;
     size_t entry = format == KN_BF16 ? sizeof(uint16_t) : sizeof(float);
     char *k = take((blocks - 1) * stride + size, entry);
     char *v = take((blocks - 1) * stride + size, entry);
-    int32_t *table = take(blocks, sizeof(int32_t));
     memset(k, 0xFF, ((blocks - 1) * stride + size) * entry); // NaN
     memset(v, 0xFF, ((blocks - 1) * stride + size) * entry);
-    for (size_t b = 0; b < blocks; b++) table[b] = (int32_t)(blocks - 1 - b);
     for (size_t p = 0; p < keys; p++) {
         float key[KN_MAX_HEAD_DIM], value[KN_MAX_HEAD_DIM];
         for (size_t j = 0; j < head_dim; j++) {
@@ -42,7 +49,7 @@ static kn_keys random_keys(kn_format format, size_t keys, size_t block_size, siz
         }
         kn_store_key_value(format, k + start, v + start, p % block_size, key, value, head_dim);
     }
-    return (kn_keys){format, k, v, stride, block_size, table};
+    return (kn_keys){format, k, v, stride, block_size, heads};
 }
 
 static void test_attention(kn_format format, size_t queries, size_t heads, size_t first,
@@ -53,8 +60,9 @@ static void test_attention(kn_format format, size_t queries, size_t heads, size_
     int rounds = K->rounds_to_bf16 && format == KN_BF16;
     size_t size = (queries - 1) * ld + heads * head_dim;
     float *q = random_floats(size), *out = random_floats(size);
-    kn_keys cache = random_keys(format, keys, block_size, head_dim);
-    K->attention(out, ld, q, ld, queries, heads, first, window, &cache, head_dim, scale);
+    int32_t *table = blocks_backwards((keys + block_size - 1) / block_size);
+    kn_keys cache = random_keys(format, keys, table, block_size, heads, head_dim);
+    K->attention(out, ld, q, ld, queries, first, window, &cache, 1, table, head_dim, scale);
     double *score = take(keys, sizeof(double));
     score = memmove((char *)score - 8, score, 0); // aligned again, for doubles
     for (size_t i = 0; i < queries * heads; i++) {
@@ -66,7 +74,7 @@ static void test_attention(kn_format format, size_t queries, size_t heads, size_
             for (size_t j = 0; j < head_dim; j++) {
                 float scaled = q[at + j] * scale;
                 if (rounds) scaled = kn_from_bf16(kn_to_bf16(scaled));
-                score[p] += scaled * cached(&cache, 0, p, j, head_dim);
+                score[p] += scaled * cached(&cache, table, 0, p, j, head_dim);
             }
             largest = fmax(largest, score[p]);
         }
@@ -74,7 +82,7 @@ static void test_attention(kn_format format, size_t queries, size_t heads, size_
         for (size_t j = 0; j < head_dim; j++) {
             double sum = 0, magnitude = 0;
             for (size_t p = oldest; p <= first + r; p++) {
-                double term = score[p] * cached(&cache, 1, p, j, head_dim);
+                double term = score[p] * cached(&cache, table, 1, p, j, head_dim);
                 sum += term;
                 magnitude += fabs(term);
             }
@@ -87,13 +95,36 @@ static void test_attention(kn_format format, size_t queries, size_t heads, size_
             expect_near("attention", out[at + j], sum / total, within + 1e-37);
         }
         float *one = take(head_dim, sizeof(float));
-        K->attention(one, ld, q + at, ld, 1, 1, first + r, window, &cache, head_dim, scale);
+        kn_keys alone = cache;
+        alone.heads = 1;
+        K->attention(one, ld, q + at, ld, 1, first + r, window, &alone, 1, table, head_dim, scale);
         expect_same("attention of one query and head", one, out + at, head_dim);
         release(allocation_count - 1);
     }
-    K->attention(q, ld, q, ld, queries, heads, first, window, &cache, head_dim, scale);
+    K->attention(q, ld, q, ld, queries, first, window, &cache, 1, table, head_dim, scale);
     for (size_t r = 0; r < queries; r++)
         expect_same("attention in place", q + r * ld, out + r * ld, heads * head_dim);
+    release(mark);
+}
+
+/// Several key-value heads in one call, with `heads[c]` query heads each, against a call for each.
+static void test_together(kn_format format, size_t queries, const size_t *heads, size_t count,
+                          size_t first, size_t window, size_t head_dim) {
+    int mark = allocation_count;
+    size_t total = 0, keys = first + queries;
+    for (size_t c = 0; c < count; c++) total += heads[c];
+    size_t ld = total * head_dim + 4, size = (queries - 1) * ld + total * head_dim;
+    float *q = random_floats(size), *out = random_floats(size), *alone = random_floats(size);
+    int32_t *table = blocks_backwards((keys + 15) / 16);
+    kn_keys cache[16];
+    for (size_t c = 0; c < count; c++)
+        cache[c] = random_keys(format, keys, table, 16, heads[c], head_dim);
+    K->attention(out, ld, q, ld, queries, first, window, cache, count, table, head_dim, 0.5f);
+    for (size_t c = 0, at = 0; c < count; at += heads[c++] * head_dim)
+        K->attention(alone + at, ld, q + at, ld, queries, first, window, cache + c, 1, table,
+                     head_dim, 0.5f);
+    for (size_t r = 0; r < queries; r++)
+        expect_same("attention of several heads", out + r * ld, alone + r * ld, total * head_dim);
     release(mark);
 }
 
@@ -123,6 +154,15 @@ static void test_table(const kn_kernels *table) {
         test_attention(format, 140, 3, 0, 7, 16, 64, 1);
         test_attention(format, 13, 3, 70, 0, 16, 160, 1);
         test_attention(format, 3, 2, 70, 0, 16, KN_MAX_HEAD_DIM, 1);
+    }
+    static const size_t even[] = {3, 3, 3}, mixed[] = {1, 6, 2, 8, 7, 1, 1, 1, 1, 1, 1, 1, 3, 2};
+    for (kn_format format = KN_F32; format <= KN_BF16; format++) {
+        for (size_t n = 1; n <= 3; n++) {
+            test_together(format, n, even, 3, 150, 0, 64);
+            test_together(format, n, even, 3, 150, 70, 33);
+            test_together(format, n, mixed, sizeof mixed / sizeof *mixed, 20 * n, 0, 17);
+            test_together(format, n, mixed, sizeof mixed / sizeof *mixed, 200, 9, 80);
+        }
     }
     printf("%-7s %s\n", K->name, failures == failed ? "passed" : "FAILED");
 }

@@ -115,17 +115,16 @@ typedef struct {
     size_t width, groups;
 } kn_quantised;
 
-/// Keys and values of one head of one sequence, in blocks of block_size positions, a multiple of
-/// KN_KEY_LANES. With D = head_dim up to the next multiple of KN_KEY_LANES, block b of the sequence
-/// starts at entry block_table[b]*block_stride of both and has block_size*D entries: runs of
-/// KN_KEY_LANES positions, each [head_dim][KN_KEY_LANES] for keys, so that a vector holds the same
-/// entry of successive keys, and [KN_KEY_LANES][D] for values. In bf16 two successive rows of a run
-/// are woven into one row of pairs.
+/// Keys and values of one key-value head, which `heads` query heads share, in blocks of block_size
+/// positions, a multiple of KN_KEY_LANES. With D = head_dim up to the next multiple of
+/// KN_KEY_LANES, block b starts at entry b*block_stride of both and has block_size*D entries: runs
+/// of KN_KEY_LANES positions, each [head_dim][KN_KEY_LANES] for keys, so that a vector holds the
+/// same entry of successive keys, and [KN_KEY_LANES][D] for values. In bf16 two successive rows of
+/// a run are woven into one row of pairs.
 typedef struct {
     kn_format format; // KN_F32 or KN_BF16
     const void *keys, *values;
-    size_t block_stride, block_size;
-    const int32_t *block_table;
+    size_t block_stride, block_size, heads;
 } kn_keys;
 
 /// Positions that lie beside each other in a block.
@@ -204,16 +203,18 @@ typedef struct {
                                  kn_activation activation, const int32_t *kept, size_t first,
                                  size_t count);
 
-    /// Causal attention of `queries` consecutive queries (rows ldq apart) of `heads` query heads
-    /// that share one key-value head, over the cached keys of one sequence. The heads of a row have
-    /// head_dim floats each and stand one after the other; the output rows likewise, ldo apart.
+    /// Causal attention of `queries` consecutive queries (rows ldq apart) of one sequence over the
+    /// cached keys of `count` key-value heads, in the blocks that block_table names. The query
+    /// heads of a row have head_dim floats each and stand one after the other, first those that
+    /// share the first key-value head; the output rows likewise, ldo apart.
     ///
     /// Query r has position first_position + r and sees the keys 0 to that, both included, but only
     /// the last `window` of them; 0: all. A score is dot(q, k) * scale. head_dim <= 512, and the
-    /// keys and values that are seen are finite. out may be q itself with ldo == ldq.
+    /// keys and values that are seen are finite. All keys have one format. out may be q itself with
+    /// ldo == ldq.
     void (*attention)(float *out, size_t ldo, const float *q, size_t ldq, size_t queries,
-                      size_t heads, size_t first_position, size_t window, const kn_keys *cache,
-                      size_t head_dim, float scale);
+                      size_t first_position, size_t window, const kn_keys *cache, size_t count,
+                      const int32_t *block_table, size_t head_dim, float scale);
 
     /// out[i] = x[i] / sqrt(mean of the squares of x + epsilon) * weight[i], for one row of n.
     /// out may be x. Returns the sum of the squares of x, as squared_norm does.

@@ -9,12 +9,12 @@ static float load(kn_format format, const void *entries, size_t i) {
 
 /// One query over the keys from `first` to `last`; out may be q.
 static void attend(float *out, const float *q, size_t first, size_t last, const kn_keys *cache,
-                   size_t head_dim, float scale) {
+                   const int32_t *block_table, size_t head_dim, float scale) {
     float sums[KN_MAX_HEAD_DIM] = {0};
     float largest = -INFINITY, total = 0.0f;
     size_t entry = cache->format == KN_BF16 ? sizeof(uint16_t) : sizeof(float);
     for (size_t p = first; p <= last; p++) {
-        size_t start = (size_t)cache->block_table[p / cache->block_size] * cache->block_stride;
+        size_t start = (size_t)block_table[p / cache->block_size] * cache->block_stride;
         const char *keys = (const char *)cache->keys + start * entry;
         const char *values = (const char *)cache->values + start * entry;
         size_t slot = p % cache->block_size;
@@ -41,12 +41,16 @@ static void attend(float *out, const float *q, size_t first, size_t last, const 
 }
 
 void kn_scalar_attention(float *out, size_t ldo, const float *q, size_t ldq, size_t queries,
-                         size_t heads, size_t first_position, size_t window, const kn_keys *cache,
-                         size_t head_dim, float scale) {
-    for (size_t t = 0; t < queries; t++) {
-        size_t last = first_position + t;
-        for (size_t h = 0; h < heads; h++)
-            attend(out + t * ldo + h * head_dim, q + t * ldq + h * head_dim,
-                   kn_first_key(last, window), last, cache, head_dim, scale);
+                         size_t first_position, size_t window, const kn_keys *cache, size_t count,
+                         const int32_t *block_table, size_t head_dim, float scale) {
+    size_t column = 0;
+    for (size_t c = 0; c < count; c++) {
+        for (size_t h = 0; h < cache[c].heads; h++, column += head_dim) {
+            for (size_t t = 0; t < queries; t++) {
+                size_t last = first_position + t;
+                attend(out + t * ldo + column, q + t * ldq + column, kn_first_key(last, window),
+                       last, cache + c, block_table, head_dim, scale);
+            }
+        }
     }
 }
