@@ -6,10 +6,12 @@
 #include "../simd/exponential.inc"
 #include "../simd/activation.inc"
 #include "../simd/rows.inc"
+#include "../simd/outputs.inc"
 #include "../simd/half_bytes.inc"
 #include "../simd/half_byte_columns.inc"
 #include "bytes.inc"
 #include "../simd/bytes.inc"
+#include "byte_columns.inc"
 
 // Tokens of a tile and panels it takes: 6*2 sums, 2 weights, activations and a product in the 16
 // registers.
@@ -123,11 +125,9 @@ KN_INLINE void integer_tile(const kn_format format, kn_rounding rounding, size_t
 enum { KN_TILES_BEGIN = 0 };
 
 // No products are made in lanes.
-enum { KN_FEW_LANES = 0 };
 #define takes_lanes(format, x, tokens) 0
 #define select_out_lanes(...)          (void)0
 #define gated_unit_lanes(...)          (void)0
-#define select_in_lanes(...)           (void)0
 
 #include "../simd/integer.inc"
 // clang-format on

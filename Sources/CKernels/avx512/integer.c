@@ -6,6 +6,7 @@
 #include "../simd/exponential.inc"
 #include "../simd/activation.inc"
 #include "../simd/rows.inc"
+#include "../simd/outputs.inc"
 #include "../simd/half_bytes.inc"
 #include "../simd/half_byte_columns.inc"
 
@@ -44,6 +45,7 @@ KN_INLINE void add_group(vec *sum, __m512i exact, vec scale) {
 
 #include "bytes.inc"
 #include "../simd/bytes.inc"
+#include "byte_columns.inc"
 
 /// sum + the products of pairs. Of the intrinsic the compiler would make vpmaddwd and vpaddd, which
 /// shortens a chain of sums and takes twice the room.
