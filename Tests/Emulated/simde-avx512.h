@@ -33,13 +33,10 @@ typedef simde__mmask16 __mmask16;
     }
 KN_EMULATE_FMA(kn_fmadd_512, simde__m512, 16)
 KN_EMULATE_FMA(kn_fmadd_256, simde__m256, 8)
-KN_EMULATE_FMA(kn_fmadd_128, simde__m128, 4)
 #undef _mm512_fmadd_ps
 #undef _mm256_fmadd_ps
-#undef _mm_fmadd_ps
 #define _mm512_fmadd_ps kn_fmadd_512
 #define _mm256_fmadd_ps kn_fmadd_256
-#define _mm_fmadd_ps    kn_fmadd_128
 
 #undef _mm512_maskz_loadu_ps
 #define _mm512_maskz_loadu_ps kn_maskz_loadu_ps
@@ -56,22 +53,6 @@ static inline void kn_mask_storeu_ps(float *p, simde__mmask16 mask, simde__m512 
     float lanes[16];
     simde_mm512_storeu_ps(lanes, x);
     for (int i = 0; i < 16; i++)
-        if (mask >> i & 1) memcpy(p + i, lanes + i, sizeof(float));
-}
-
-#define _mm_maskz_loadu_ps kn_maskz_loadu_four
-static inline simde__m128 kn_maskz_loadu_four(simde__mmask8 mask, const float *p) {
-    float lanes[4] = {0};
-    for (int i = 0; i < 4; i++)
-        if (mask >> i & 1) memcpy(lanes + i, p + i, sizeof(float));
-    return simde_mm_loadu_ps(lanes);
-}
-
-#define _mm_mask_storeu_ps kn_mask_storeu_four
-static inline void kn_mask_storeu_four(float *p, simde__mmask8 mask, simde__m128 x) {
-    float lanes[4];
-    simde_mm_storeu_ps(lanes, x);
-    for (int i = 0; i < 4; i++)
         if (mask >> i & 1) memcpy(p + i, lanes + i, sizeof(float));
 }
 
