@@ -3,6 +3,8 @@
 /// `@unchecked Sendable`: the memory has one owner, and `~Copyable` keeps it so.
 public struct Activations: ~Copyable, @unchecked Sendable {
     private var memory: AlignedMemory<Float>
+    /// The rows as whole numbers, where a product has asked for them; dropped when they may change.
+    let quantised = QuantisedActivations()
     /// Rows in use.
     public private(set) var rowCount: Int
     /// Entries a row.
@@ -27,6 +29,7 @@ public struct Activations: ~Copyable, @unchecked Sendable {
     /// The memory is kept when it suffices, so a repeated shape allocates nothing.
     public mutating func reshape(rowCount: Int, width: Int) {
         precondition(rowCount >= 0 && width >= 0, "a shape has no negative side")
+        quantised.drop()
         let count = rowCount * width
         if count > memory.count {
             memory = AlignedMemory(count: count)
@@ -40,7 +43,7 @@ public struct Activations: ~Copyable, @unchecked Sendable {
     /// Sets every entry.
     public mutating func fill(_ value: Float) {
         // SAFETY: `reshape` keeps `rowCount * width <= memory.count`.
-        unsafe memory.base.update(repeating: value, count: rowCount * width)
+        unsafe mutableBase.update(repeating: value, count: rowCount * width)
     }
 
     /// All entries, row by row.
@@ -58,7 +61,7 @@ public struct Activations: ~Copyable, @unchecked Sendable {
         @_lifetime(&self)
         mutating get {
             // SAFETY: within the memory, which lives as long as `self`; exclusive through `mutating`.
-            let span = unsafe MutableSpan(_unsafeStart: memory.base, count: rowCount * width)
+            let span = unsafe MutableSpan(_unsafeStart: mutableBase, count: rowCount * width)
             return unsafe _overrideLifetime(span, mutating: &self)
         }
     }
@@ -77,10 +80,18 @@ public struct Activations: ~Copyable, @unchecked Sendable {
     public mutating func mutableRow(_ index: Int) -> MutableSpan<Float> {
         precondition(index >= 0 && index < rowCount, "row out of range")
         // SAFETY: as `mutableSpan`, at a checked row.
-        let span = unsafe MutableSpan(_unsafeStart: memory.base + index * width, count: width)
+        let span = unsafe MutableSpan(_unsafeStart: mutableBase + index * width, count: width)
         return unsafe _overrideLifetime(span, mutating: &self)
     }
 
-    /// First entry, for the kernels.
-    var base: UnsafeMutablePointer<Float> { unsafe memory.base }
+    /// First entry, for kernels that read.
+    var base: UnsafePointer<Float> { unsafe UnsafePointer(memory.base) }
+
+    /// First entry, for kernels that write.
+    var mutableBase: UnsafeMutablePointer<Float> {
+        mutating get {
+            quantised.drop()
+            return unsafe memory.base
+        }
+    }
 }

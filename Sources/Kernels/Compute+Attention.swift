@@ -71,6 +71,7 @@ extension Compute {
     ///   - sequences: Runs of query rows that together cover all rows.
     ///   - blockTable: Block ids of all sequences.
     ///   - output: Reshaped to the query's shape.
+    ///   - next: What the output is multiplied with: it is rounded on the way for weights that want that.
     public func attention(
         query: borrowing Activations,
         heads: [Int32],
@@ -81,7 +82,8 @@ extension Compute {
         layer: Int,
         sequences: [AttentionSequence],
         blockTable: [Int32],
-        into output: inout Activations
+        into output: inout Activations,
+        roundedFor next: WeightMatrix? = nil
     ) {
         let (width, rowWidth) = (store.headDimension, query.width)
         precondition(rowWidth == heads.count * width, "the query is [rows, kept heads × headDim]")
@@ -105,7 +107,7 @@ extension Compute {
         }
         output.reshape(rowCount: query.rowCount, width: rowWidth)
         let kernels = unsafe kernels
-        let (q, out) = unsafe (query.base, output.base)
+        let (q, out) = unsafe (query.base, output.mutableBase)
         let runs = runs(of: heads, groupSize: groupSize)
         let queries = max(1, Self.attentionRows / min(groupSize, heads.count))
         let tiles = sequences.flatMap { sequence in
@@ -136,6 +138,14 @@ extension Compute {
             nodeTasks == nil && tiles.count == sequences.count
             ? max(1, tiles.count * runs.count / fewest) : 1
         let parts = (runs.count + together - 1) / together
+        var rounded = roundingRoom(in: output, for: next)
+        if let rows = rounded,
+            !(0..<parts).allSatisfy({
+                (runs[$0 * together].lowerBound * width).isMultiple(of: rows.together)
+            })
+        {
+            rounded = nil
+        }
         pool.run(taskCount: tiles.count * parts, shares: nodeTasks?.shares) { task in
             let (tile, part) =
                 nodeTasks?.place(of: task) ?? task.quotientAndRemainder(dividingBy: parts)
@@ -166,7 +176,23 @@ extension Compute {
                     )
                 }
             }
+            guard let rounded else { return }
+            let columns =
+                runs[own.lowerBound].lowerBound * width..<runs[own.upperBound - 1].upperBound
+                * width
+            let firstRow = sequence.firstRow + first
+            for row in firstRow..<firstRow + min(queries, sequence.rowCount - first) {
+                let made = unsafe out + row * rowWidth + columns.lowerBound
+                unsafe rounded.write(
+                    made,
+                    count: columns.count,
+                    to: row,
+                    from: columns.lowerBound,
+                    kernels
+                )
+            }
         }
+        if rounded != nil { output.quantised.complete() }
     }
 
     /// The tasks by the node of their key-value head; nil: the store lies together, or the heads mix

@@ -19,7 +19,7 @@ extension Compute {
             input.base,
             weight.floats,
             sizes: (input.rowCount, weight.rowCount, weight.columnCount),
-            into: output.base
+            into: output.mutableBase
         )
     }
 
@@ -34,7 +34,7 @@ extension Compute {
         var gated = Activations()
         selectOutBLAS(input, gate, into: &gated)
         selectOutBLAS(input, up, into: &output)
-        let (g, y, width) = unsafe (gated.base, output.base, output.width)
+        let (g, y, width) = unsafe (gated.base, output.mutableBase, output.width)
         forEachRow(output.rowCount) { row in
             // SAFETY: both are [tokens, rows]; each row is written by one task.
             for index in row * width..<(row + 1) * width {
@@ -54,7 +54,7 @@ extension Compute {
             input.base,
             weight.floats,
             sizes: (input.rowCount, weight.columnCount, weight.rowCount),
-            addingTo: output.base
+            addingTo: output.mutableBase
         )
     }
 }

@@ -51,9 +51,9 @@ extension Compute {
         let (tokens, width) = (input.rowCount, output.width)
         let busy = (0..<shares.nodeCount).filter { !shares[$0].isEmpty }
         guard let first = busy.first, tokens > 0, let nodeScratch else { return }
-        let (kernels, x, y) = unsafe (kernels, input.base, output.base)
+        let (kernels, x, y) = unsafe (kernels, input.base, output.mutableBase)
         nodeScratch.lend { parts in
-            if isQuantised { quantise(input, for: weight.format, shares, parts) }
+            let quantised = isQuantised ? quantise(input, for: weight.format, shares, parts) : []
             let sums = unsafe parts.indices.map {
                 unsafe $0 == first ? y : parts[$0].sums(shares[$0].isEmpty ? 0 : tokens * width)
             }
@@ -66,7 +66,7 @@ extension Compute {
                         rowCount: rows.count,
                         input: x + rows.lowerBound,
                         inputStride: shares.count,
-                        quantised: isQuantised ? parts[node].input : nil
+                        quantised: isQuantised ? quantised[node] : nil
                     )
                 }
                 unsafe addUp(operands, tokens: tokens, width: width, keeping: first, into: sums)
@@ -126,23 +126,24 @@ extension Compute {
         for format: WeightFormat,
         _ shares: NodeShares,
         _ parts: [NodeScratch.Part]
-    ) {
+    ) -> [QuantisedRows] {
         let (kernels, x, width) = unsafe (kernels, input.base, input.width)
-        for (node, part) in parts.map(\.input).enumerated() {
+        return parts.indices.map { node in
             let share = shares[node]
-            unsafe part.reshape(
+            let rows = parts[node].input.room(
                 rowCount: input.rowCount,
                 width: share.count,
                 rounding: unsafe kernels.rounding(for: format, outputsAreColumns: true)
             )
             forEachRow(input.rowCount) { row in
-                unsafe part.write(
+                unsafe rows.write(
                     x + row * width + share.lowerBound,
                     count: share.count,
                     to: row,
                     kernels
                 )
             }
+            return rows
         }
     }
 }

@@ -22,7 +22,8 @@ extension Compute {
             return unsafe selectOutQuantised(input, [product])
         }
         let (kernels, count) = unsafe (kernels, product.count)
-        let (x, y, tokens, width) = unsafe (input.base, output.base, input.rowCount, input.width)
+        let (x, tokens, width) = unsafe (input.base, input.rowCount, input.width)
+        let y = unsafe output.mutableBase
         unsafe withKept(keeping) { kept in
             splitRows(
                 tokens: tokens,
@@ -77,11 +78,10 @@ extension Compute {
         guard query.format.isQuantised, key.format == query.format, value.format == query.format,
             !isOnNodes
         else {
-            return sharingRounding(of: input) {
-                selectOut(input, key, keeping: nil, into: &keys)
-                selectOut(input, value, keeping: nil, into: &values)
-                selectOut(input, query, keeping: keeping, into: &queries)
-            }
+            selectOut(input, key, keeping: nil, into: &keys)
+            selectOut(input, value, keeping: nil, into: &values)
+            selectOut(input, query, keeping: keeping, into: &queries)
+            return
         }
         unsafe selectOutQuantised(
             input,
@@ -109,7 +109,7 @@ extension Compute {
             weight: weight,
             keeping: keeping,
             count: count,
-            output: output.base
+            output: output.mutableBase
         )
     }
 
@@ -122,13 +122,15 @@ extension Compute {
     ///   - activation: Applied to the gate.
     ///   - keeping: Rows to use, in any order; nil: all.
     ///   - output: Reshaped to `[tokens, kept]`.
+    ///   - next: What the output is multiplied with: it is rounded on the way for weights that want that.
     public func gatedUnit(
         _ input: borrowing Activations,
         gate: WeightMatrix,
         up: WeightMatrix,
         activation: GateActivation = .silu,
         keeping: [Int32]?,
-        into output: inout Activations
+        into output: inout Activations,
+        roundedFor next: WeightMatrix? = nil
     ) {
         precondition(input.width == gate.columnCount, "the input is as wide as the weights' rows")
         precondition(
@@ -150,11 +152,13 @@ extension Compute {
                 up: up,
                 activation: activation,
                 keeping: keeping,
-                into: &output
+                into: &output,
+                roundedFor: next
             )
         }
         let kernels = unsafe kernels
-        let (x, y, tokens, width) = unsafe (input.base, output.base, input.rowCount, input.width)
+        let (x, tokens, width) = unsafe (input.base, input.rowCount, input.width)
+        let y = unsafe output.mutableBase
         unsafe withKept(keeping) { kept in
             splitRows(
                 tokens: tokens,
@@ -220,7 +224,8 @@ extension Compute {
             return selectInBLAS(input, weight, addingTo: &output)
         }
         let kernels = unsafe kernels
-        let (x, y, tokens, width) = unsafe (input.base, output.base, input.rowCount, output.width)
+        let (x, tokens, width) = unsafe (input.base, input.rowCount, output.width)
+        let y = unsafe output.mutableBase
         unsafe withKept(keeping) { kept in
             // Strips of 64 columns are whole cache lines and whole tiles of every instruction set.
             let strip = tokens > Self.taskTokens ? width : runLength(width, grain: 64)

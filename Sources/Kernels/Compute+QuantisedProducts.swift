@@ -13,18 +13,6 @@ extension Compute {
     /// Tokens with which it is the memory that takes the time.
     private static let fewTokens = 32
 
-    /// Lets all products of `input` in the body share one rounding of it, where their weights want one.
-    ///
-    /// - Parameters:
-    ///   - input: Cannot change meanwhile, for it is borrowed.
-    ///   - body: The products; others may come between them.
-    func sharingRounding(of input: borrowing Activations, _ body: () -> Void) {
-        let source = unsafe input.base
-        withQuantisedInput { unsafe $0.share(source) }
-        body()
-        withQuantisedInput { unsafe $0.share(nil) }
-    }
-
     /// The products of one input with matrices of one format, whose tasks the workers share all at once.
     ///
     /// Of several none is shared out to nodes.
@@ -35,11 +23,13 @@ extension Compute {
         let (kernels, first) = unsafe (kernels, products[0])
         let shares = unsafe count == 1 ? shares(of: first.weight, keeping: first.keeping) : nil
         let counts = InlineArray<count, Int> { unsafe products[$0].count }
+        var all = 0
+        for product in counts.indices { all += counts[product] }
         unsafe quantising(input, for: first.weight) { x in
             splitRounds(
                 tokens: input.rowCount,
                 counts: counts,
-                grain: 32,
+                run: runLength(all, grain: 32),
                 shares: shares
             ) { index, token, height, first, length in
                 let product = unsafe products[index]
@@ -72,18 +62,24 @@ extension Compute {
         up: WeightMatrix,
         activation: GateActivation,
         keeping: [Int32]?,
-        into output: inout Activations
+        into output: inout Activations,
+        roundedFor next: WeightMatrix?
     ) {
         precondition(gate.format == up.format, "one rounding of the input for both")
-        let (kernels, y, count) = unsafe (kernels, output.base, output.width)
+        let (kernels, y, count) = unsafe (kernels, output.mutableBase, output.width)
         let tokens = input.rowCount
+        let shares = shares(of: gate, keeping: keeping)
+        let run = runLength(count, grain: Int(KN_GROUP_SIZE))
+        // A task rounds what it has made, unless others have a part of what shares a scale.
+        var rounded = shares == nil ? roundingRoom(in: output, for: next) : nil
+        if let rows = rounded, run < count, !run.isMultiple(of: rows.together) { rounded = nil }
         quantising(input, for: gate) { x in
             unsafe withKept(keeping) { kept in
                 splitRounds(
                     tokens: tokens,
                     counts: [count],
-                    grain: 16,
-                    shares: shares(of: gate, keeping: keeping)
+                    run: run,
+                    shares: shares
                 ) {
                     _,
                     token,
@@ -109,9 +105,15 @@ extension Compute {
                             }
                         }
                     }
+                    guard let rounded else { return }
+                    for row in token..<token + height {
+                        let made = unsafe y + row * count + first
+                        unsafe rounded.write(made, count: length, to: row, from: first, kernels)
+                    }
                 }
             }
         }
+        if rounded != nil { output.quantised.complete() }
     }
 
     func selectInQuantised(
@@ -121,15 +123,18 @@ extension Compute {
         addingTo output: inout Activations
     ) {
         precondition(weight.outputsAreColumns, "the columns' units")
-        let (kernels, y, width) = unsafe (kernels, output.base, output.width)
+        let (kernels, y, width) = unsafe (kernels, output.mutableBase, output.width)
         let (tokens, count) = (input.rowCount, input.width)
         quantising(input, for: weight) { x in
             unsafe withKept(keeping) { kept in
                 splitRounds(
                     tokens: tokens,
                     counts: [width],
-                    grain: Int(KN_GROUP_SIZE),
-                    worthwhile: tokens <= Self.fewTokens ? Self.worthwhileColumns : 1
+                    run: runLength(
+                        width,
+                        grain: Int(KN_GROUP_SIZE),
+                        worthwhile: tokens <= Self.fewTokens ? Self.worthwhileColumns : 1
+                    )
                 ) {
                     _,
                     token,
@@ -159,50 +164,18 @@ extension Compute {
 
     // MARK: - Tasks
 
-    /// Turns the input into whole numbers, and lends them.
-    private func quantising(
-        _ input: borrowing Activations,
-        for weight: WeightMatrix,
-        _ body: (QuantisedActivations) -> Void
-    ) {
-        let (kernels, x) = unsafe (kernels, input.base)
-        let (tokens, width) = (input.rowCount, input.width)
-        let rounding = unsafe kernels.rounding(
-            for: weight.format,
-            outputsAreColumns: weight.outputsAreColumns
-        )
-        withQuantisedInput { quantised in
-            if unsafe !quantised.holds(x, rounding) {
-                unsafe quantised.reshape(
-                    rowCount: tokens,
-                    width: width,
-                    rounding: rounding,
-                    source: x
-                )
-                forEachRow(tokens) { row in
-                    unsafe quantised.write(x + row * width, count: width, to: row, kernels)
-                }
-            }
-            body(quantised)
-        }
-    }
-
     /// A task takes some tokens and some outputs of one product.
     ///
-    /// Tasks of the same tokens follow each other. `counts` has each product's outputs; shares are of a
-    /// single product.
+    /// Tasks of the same tokens follow each other. `counts` has each product's outputs, of which a task takes
+    /// `run`; shares are of a single product.
     private func splitRounds<let productCount: Int>(
         tokens: Int,
         counts: InlineArray<productCount, Int>,
-        grain: Int,
-        worthwhile: Int = 1,
+        run: Int,
         shares: NodeShares? = nil,
         _ body: (_ product: Int, _ token: Int, _ height: Int, _ first: Int, _ length: Int) -> Void
     ) {
-        var count = 0
-        for product in counts.indices { count += counts[product] }
-        guard tokens > 0, count > 0 else { return }
-        let run = runLength(count, grain: grain, worthwhile: worthwhile)
+        guard tokens > 0 else { return }
         if let shares {
             return splitByNode(shares, tokens: tokens, tile: Self.roundTokens, run: run) {
                 body(0, $0, $1, $2, $3)

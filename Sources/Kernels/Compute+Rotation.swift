@@ -18,7 +18,7 @@ extension Compute {
     ) {
         let width = inverseFrequencies.reduce(0) { $0 + 2 * $1.count }
         angles.reshape(rowCount: positions.count, width: width)
-        let base = unsafe angles.base
+        let base = unsafe angles.mutableBase
         forEachRow(positions.count) { row in
             // SAFETY: a row holds two entries a pair; every row is written by one task.
             var entry = unsafe base + row * width
@@ -58,7 +58,7 @@ extension Compute {
         precondition(2 * pairCount <= headDimension, "pairs lie within a head")
         precondition(activations.width.isMultiple(of: headDimension), "whole heads")
         let (kernels, headCount) = unsafe (kernels, activations.width / headDimension)
-        let (x, width) = unsafe (activations.base, activations.width)
+        let (x, width) = unsafe (activations.mutableBase, activations.width)
         let (cosines, stride) = unsafe (angles.base + firstColumn, angles.width)
         forEachRow(activations.rowCount) { row in
             // SAFETY: shapes are checked above; every row is written by one task.

@@ -14,19 +14,20 @@ extension Compute {
     ///   - epsilon: Added to the mean square.
     ///   - output: Reshaped to the input's shape.
     ///   - squaredNorms: Replaced by `Σ_j input[row, j]²`, one a row.
+    ///   - next: What the output is multiplied with: it is rounded on the way for weights that want that.
     public func rmsNorm(
         _ input: borrowing Activations,
         weight: [Float],
         epsilon: Float,
         into output: inout Activations,
-        squaredNorms: inout [Float]
+        squaredNorms: inout [Float],
+        roundedFor next: WeightMatrix? = nil
     ) {
         precondition(weight.count == input.width, "one gain a column")
-        output.reshape(rowCount: input.rowCount, width: input.width)
-        let (kernels, y, width) = unsafe (kernels, output.base, input.width)
-        unsafe mapRows(input, into: &squaredNorms) { row, x in
+        let kernels = unsafe kernels
+        normRows(input, into: &output, squaredNorms: &squaredNorms, roundedFor: next) {
             // SAFETY: shapes are checked above; every row is written by one task.
-            unsafe kernels.rms_norm(y + row * width, x, weight, width, epsilon)
+            unsafe kernels.rms_norm($0, $1, weight, weight.count, epsilon)
         }
     }
 
@@ -46,7 +47,7 @@ extension Compute {
             "whole runs"
         )
         let kernels = unsafe kernels
-        let (x, width) = unsafe (activations.base, activations.width)
+        let (x, width) = unsafe (activations.mutableBase, activations.width)
         forEachRow(activations.rowCount) { row in
             // SAFETY: shapes are checked above; every row is written by one task.
             unsafe weight.withUnsafeBufferPointer { gain in
@@ -67,21 +68,22 @@ extension Compute {
     ///   - epsilon: Added to the variance.
     ///   - output: Reshaped to the input's shape.
     ///   - squaredNorms: Replaced by `Σ_j input[row, j]²`, one a row.
+    ///   - next: As in `rmsNorm`.
     public func layerNorm(
         _ input: borrowing Activations,
         weight: [Float],
         bias: [Float],
         epsilon: Float,
         into output: inout Activations,
-        squaredNorms: inout [Float]
+        squaredNorms: inout [Float],
+        roundedFor next: WeightMatrix? = nil
     ) {
         precondition(weight.count == input.width, "one gain a column")
         precondition(bias.count == input.width, "one bias a column")
-        output.reshape(rowCount: input.rowCount, width: input.width)
-        let (kernels, y, width) = unsafe (kernels, output.base, input.width)
-        unsafe mapRows(input, into: &squaredNorms) { row, x in
-            // SAFETY: shapes are checked above; every row is written by one task.
-            unsafe kernels.layer_norm(y + row * width, x, weight, bias, width, epsilon)
+        let kernels = unsafe kernels
+        normRows(input, into: &output, squaredNorms: &squaredNorms, roundedFor: next) {
+            // SAFETY: as in `rmsNorm`.
+            unsafe kernels.layer_norm($0, $1, weight, bias, weight.count, epsilon)
         }
     }
 
@@ -102,7 +104,7 @@ extension Compute {
         )
         output.reshape(rowCount: rows.count, width: weight.columnCount)
         let kernels = unsafe kernels
-        let (y, width) = unsafe (output.base, output.width)
+        let (y, width) = unsafe (output.mutableBase, output.width)
         forEachRow(rows.count) { index in
             // SAFETY: rows are checked above; every output row is written by one task.
             unsafe withUnsafePointer(to: weight.view) { view in
@@ -129,7 +131,7 @@ extension Compute {
             "a row lies outside the matrix"
         )
         output.reshape(rowCount: rows.count, width: input.width)
-        let (x, y, width) = unsafe (input.base, output.base, input.width)
+        let (x, y, width) = unsafe (input.base, output.mutableBase, input.width)
         forEachRow(rows.count) { index in
             // SAFETY: rows are checked above; every output row is written by one task.
             unsafe (y + index * width).update(from: x + Int(rows[index]) * width, count: width)
@@ -158,6 +160,26 @@ extension Compute {
     }
 
     // MARK: - Tasks
+
+    /// Writes each row's norm and rounds it; `norm` returns the input row's square sum.
+    private func normRows(
+        _ input: borrowing Activations,
+        into output: inout Activations,
+        squaredNorms: inout [Float],
+        roundedFor next: WeightMatrix?,
+        _ norm: (UnsafeMutablePointer<Float>, UnsafePointer<Float>) -> Float
+    ) {
+        output.reshape(rowCount: input.rowCount, width: input.width)
+        let (kernels, y, width) = unsafe (kernels, output.mutableBase, input.width)
+        let rounded = roundingRoom(in: output, for: next)
+        unsafe mapRows(input, into: &squaredNorms) { row, x in
+            // SAFETY: both have the input's shape; every row is written by one task.
+            let squaredNorm = unsafe norm(y + row * width, x)
+            unsafe rounded?.write(y + row * width, count: width, to: row, kernels)
+            return squaredNorm
+        }
+        if rounded != nil { output.quantised.complete() }
+    }
 
     private func mapRows(
         _ input: borrowing Activations,

@@ -20,6 +20,43 @@ extension Compute {
         }
     }
 
+    /// `sumOfSquares` for two ways to group the rows, which are read once.
+    ///
+    /// - Parameters:
+    ///   - input: `[rows, width]`.
+    ///   - groups: As in `sumOfSquares`.
+    ///   - groupCount: Groups.
+    ///   - sums: Reshaped to `[groupCount, width]`.
+    ///   - others: The other group of each row.
+    ///   - otherCount: Such groups.
+    ///   - otherSums: Reshaped to `[otherCount, width]`.
+    public func sumOfSquares(
+        _ input: borrowing Activations,
+        groups: [Int32],
+        groupCount: Int,
+        into sums: inout Activations,
+        groups others: [Int32],
+        groupCount otherCount: Int,
+        into otherSums: inout Activations
+    ) {
+        let (kernels, x, width) = unsafe (kernels, input.base, input.width)
+        let first = unsafe prepare(&sums, for: input, groups, groupCount)
+        let second = unsafe prepare(&otherSums, for: input, others, otherCount)
+        splitColumns(width) { column, length in
+            for row in groups.indices {
+                // SAFETY: groups are checked above; every column is written by one task.
+                let entries = unsafe x + row * width + column
+                let (group, other) = (Int(groups[row]), Int(others[row]))
+                if group >= 0 {
+                    unsafe kernels.add_squares(first + group * width + column, entries, length)
+                }
+                if other >= 0 {
+                    unsafe kernels.add_squares(second + other * width + column, entries, length)
+                }
+            }
+        }
+    }
+
     /// `sums[g, :] = Σ over rows with groups[row] == g of input[row, :]`, rows in ascending order.
     ///
     /// - Parameters:
@@ -80,17 +117,28 @@ extension Compute {
         into sums: inout Activations,
         _ add: (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
     ) {
-        precondition(groups.count == input.rowCount, "one group a row")
-        precondition(groups.allSatisfy { $0 < groupCount }, "a group lies outside the count")
-        sums.reshape(rowCount: groupCount, width: input.width)
-        sums.fill(0)
-        let (x, y, width) = unsafe (input.base, sums.base, input.width)
+        let y = unsafe prepare(&sums, for: input, groups, groupCount)
+        let (x, width) = unsafe (input.base, input.width)
         splitColumns(width) { first, length in
             for (row, group) in groups.enumerated() where group >= 0 {
                 // SAFETY: groups are checked above; every column is written by one task.
                 unsafe add(y + Int(group) * width + first, x + row * width + first, length)
             }
         }
+    }
+
+    /// Checks the groups of the rows of `input`, and sets their sums to zero.
+    private func prepare(
+        _ sums: inout Activations,
+        for input: borrowing Activations,
+        _ groups: [Int32],
+        _ groupCount: Int
+    ) -> UnsafeMutablePointer<Float> {
+        precondition(groups.count == input.rowCount, "one group a row")
+        precondition(groups.allSatisfy { $0 < groupCount }, "a group lies outside the count")
+        sums.reshape(rowCount: groupCount, width: input.width)
+        sums.fill(0)
+        return unsafe sums.mutableBase
     }
 
     /// Runs of whole cache lines, one or a few a worker.

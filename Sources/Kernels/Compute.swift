@@ -22,9 +22,6 @@ public final class Compute: Sendable {
     private let work = Atomic<Int>(0)
     /// What products over several nodes need.
     let nodeScratch: NodeScratch?
-    /// The input of the product that runs, for weights that want it as whole numbers.
-    private let quantised = QuantisedActivations()
-    private let quantisedLock = Mutex(())
 
     /// Tokens a task takes: eight tiles of six.
     ///
@@ -93,11 +90,6 @@ public final class Compute: Sendable {
         work.add(count, ordering: .relaxed)
     }
 
-    /// Lends the memory for a product's quantised input.
-    func withQuantisedInput(_ body: (QuantisedActivations) -> Void) {
-        quantisedLock.withLock { _ in body(quantised) }
-    }
-
     /// The table of the instruction set in use.
     var kernels: kn_kernels {
         // SAFETY: `init` has checked that this CPU has the table; tables are constants.
@@ -116,7 +108,15 @@ public final class Compute: Sendable {
     ) -> Int {
         guard threadCount > 1 else { return max(grain, count) }
         let runs = max(threadCount, min(threadCount * runsPerWorker, count / worthwhile))
-        let even = (count + runs - 1) / runs
-        return max(grain, (even + grain - 1) / grain * grain)
+        let units = (count + grain - 1) / grain
+        let longest = max(1, (units + runs - 1) / runs)
+        // Of somewhat shorter runs every worker may get the same, so that none is left waiting.
+        let shortest = worthwhile > 1 ? longest : max(1, longest * 2 / 3)
+        var (best, least) = (longest, Int.max)
+        for run in stride(from: longest, through: shortest, by: -1) {
+            let turns = (units + run * threadCount - 1) / (run * threadCount)
+            if turns * run < least { (best, least) = (run, turns * run) }
+        }
+        return best * grain
     }
 }

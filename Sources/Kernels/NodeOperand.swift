@@ -14,7 +14,7 @@ struct NodeOperand {
     /// Entries from one token to the next.
     let inputStride: Int
     /// The entries as whole numbers, for weights that want them so.
-    let quantised: QuantisedActivations?
+    let quantised: QuantisedRows?
 
     /// Adds the rows' products to some columns of some tokens' sums, `[tokens, width]`.
     ///

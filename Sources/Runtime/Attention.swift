@@ -62,6 +62,7 @@ struct Attention: Sendable {
             layer: layer,
             batch: batch,
             into: &workspace.attended,
+            roundedFor: outputProjection.weight,
             compute: compute
         )
         outputProjection.add(workspace.attended, keeping: rows, to: &output, compute: compute)

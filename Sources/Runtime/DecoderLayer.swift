@@ -34,6 +34,7 @@ struct DecoderLayer: Sendable {
         let heads = try decide(
             .attention(layer: index),
             attentionNorm,
+            attention.queryProjection.weight,
             batch,
             &pruner,
             workspace,
@@ -72,6 +73,7 @@ struct DecoderLayer: Sendable {
         let channels = try decide(
             .mlp(layer: index),
             mlpNorm,
+            mlp.upProjection.weight,
             batch,
             &pruner,
             workspace,
@@ -142,10 +144,12 @@ struct DecoderLayer: Sendable {
         report.countCompensation(block, mask: mask, vectors: vectors)
     }
 
-    /// Norms a block's input, asks the pruner for its mask, and keeps account of time and rows.
+    /// Norms a block's input for its first weight, asks the pruner for its mask, and keeps account of time
+    /// and rows.
     private func decide(
         _ block: PrunableBlock,
         _ norm: Norm,
+        _ weight: WeightMatrix,
         _ batch: ForwardBatch,
         _ pruner: inout some Pruner,
         _ workspace: Workspace,
@@ -156,11 +160,11 @@ struct DecoderLayer: Sendable {
         // Nothing has run before the first block.
         let looksEarlier = pruner.probePlace == .earlier && block.index > 0
         if looksEarlier { swap(&workspace.hidden, &workspace.earlier) }
-        norm(workspace, compute: compute)
+        norm(workspace, roundedFor: weight, compute: compute)
         defer {
             if looksEarlier {
                 swap(&workspace.hidden, &workspace.earlier)
-                norm(workspace, compute: compute)
+                norm(workspace, roundedFor: weight, compute: compute)
             }
             if pruner.probePlace == .earlier { workspace.keepResidual(compute: compute) }
         }

@@ -78,7 +78,7 @@ public struct KVCache: ~Copyable {
     }
 
     /// Attention of the given query heads over what the batch's sequences have cached, or over the
-    /// last `window` positions of it.
+    /// last `window` positions of it, rounded for the weight that is next.
     func attend(
         _ query: borrowing Activations,
         heads: [Int32],
@@ -88,6 +88,7 @@ public struct KVCache: ~Copyable {
         layer: Int,
         batch: ForwardBatch,
         into output: inout Activations,
+        roundedFor next: WeightMatrix? = nil,
         compute: Compute
     ) {
         compute.attention(
@@ -100,7 +101,8 @@ public struct KVCache: ~Copyable {
             layer: storeLayer(layer),
             sequences: batch.sequences,
             blockTable: batch.blockTable,
-            into: &output
+            into: &output,
+            roundedFor: next
         )
     }
 

@@ -26,6 +26,7 @@ struct MLP: Sendable {
             of: workspace.normed,
             keeping: mask?.kept,
             into: &workspace.intermediate,
+            roundedFor: downProjection.weight,
             compute: compute
         )
         downProjection.add(
@@ -53,11 +54,12 @@ struct MLP: Sendable {
         channels(of: workspace.probeInput, keeping: nil, into: &states, compute: compute)
     }
 
-    /// The input of the down projection, `[tokens, kept]`.
+    /// The input of the down projection, `[tokens, kept]`, rounded for the weight that is next.
     private func channels(
         of input: borrowing Activations,
         keeping kept: [Int32]?,
         into channels: inout Activations,
+        roundedFor next: WeightMatrix? = nil,
         compute: Compute
     ) {
         guard let gateProjection else {
@@ -71,7 +73,8 @@ struct MLP: Sendable {
             up: upProjection.weight,
             activation: activation,
             keeping: kept,
-            into: &channels
+            into: &channels,
+            roundedFor: next
         )
     }
 }

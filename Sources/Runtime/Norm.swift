@@ -9,9 +9,13 @@ struct Norm: Sendable {
     /// Added to the mean square, or to the variance.
     let epsilon: Float
 
-    /// Writes the normalised rows of the workspace's residual stream into `workspace.normed`, and
-    /// their squares' sums into `workspace.squaredNorms`.
-    func callAsFunction(_ workspace: Workspace, compute: Compute) {
+    /// Writes the normalised rows of the workspace's residual stream into `workspace.normed`, rounded for
+    /// the weight that is next, and their squares' sums into `workspace.squaredNorms`.
+    func callAsFunction(
+        _ workspace: Workspace,
+        roundedFor next: WeightMatrix? = nil,
+        compute: Compute
+    ) {
         if let bias {
             compute.layerNorm(
                 workspace.hidden,
@@ -19,7 +23,8 @@ struct Norm: Sendable {
                 bias: bias,
                 epsilon: epsilon,
                 into: &workspace.normed,
-                squaredNorms: &workspace.squaredNorms
+                squaredNorms: &workspace.squaredNorms,
+                roundedFor: next
             )
         } else {
             compute.rmsNorm(
@@ -27,7 +32,8 @@ struct Norm: Sendable {
                 weight: gain,
                 epsilon: epsilon,
                 into: &workspace.normed,
-                squaredNorms: &workspace.squaredNorms
+                squaredNorms: &workspace.squaredNorms,
+                roundedFor: next
             )
         }
     }

@@ -223,6 +223,48 @@ struct AttentionTests {
     }
 
     @Test(
+        "what is rounded on the way leads to the same products, bit for bit",
+        arguments: InstructionSet.available,
+        Sizes.all
+    )
+    func roundedOnTheWay(set: InstructionSet, sizes: Sizes) throws {
+        var numbers = RandomNumbers(seed: 17)
+        let context = try Context(sizes, lengths: Self.runs.map(\.length), format: .bf16, &numbers)
+        let sequences = sequences(Self.runs, firstBlocks: context.firstBlocks)
+        let rows = Self.runs.reduce(0) { $0 + $1.rowCount }
+        let width = sizes.heads.count * sizes.dimension
+        let query = Activations(numbers.floats(rows * width, in: -2...2), width: width)
+        let weight = WeightMatrix(
+            numbers.floats(width * 64),
+            format: .int8,
+            columnCount: 64,
+            outputsAreColumns: true
+        )
+        for threadCount in 1...3 {
+            let compute = try Compute(threadCount: threadCount, instructionSet: set)
+            let products = [weight, nil].map { next in
+                var attended = Activations()
+                var output = Activations(rowCount: rows, width: 64)
+                compute.attention(
+                    query: query,
+                    heads: sizes.heads,
+                    groupSize: sizes.groupSize,
+                    scale: Self.scale,
+                    store: context.store,
+                    layer: context.layer,
+                    sequences: sequences,
+                    blockTable: context.blockTable,
+                    into: &attended,
+                    roundedFor: next
+                )
+                compute.selectIn(attended, weight, keeping: nil, addingTo: &output)
+                return output.entries.bits
+            }
+            #expect(products[0] == products[1])
+        }
+    }
+
+    @Test(
         "a prompt in two calls gives what one call gives, bit for bit",
         arguments: InstructionSet.available,
         Sizes.all

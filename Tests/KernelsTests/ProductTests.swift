@@ -194,41 +194,6 @@ struct ProductTests {
     }
 
     @Test(
-        "products that share a rounding give the same, bit for bit, and a later input is rounded anew",
-        arguments: InstructionSet.available,
-        WeightFormat.allCases
-    )
-    func sharedRounding(set: InstructionSet, format: WeightFormat) throws {
-        let compute = try Compute(threadCount: 2, instructionSet: set)
-        var numbers = RandomNumbers(seed: 6)
-        let weight = Self.weight(33, 65, format, &numbers)
-        var input = Activations(numbers.floats(7 * 65), width: 65)
-        let other = Activations(numbers.floats(7 * 65), width: 65)
-        var output = Activations()
-        /// Bits of the products of the input twice, of another, and of the input again.
-        func products() -> [[UInt32]] {
-            var bits: [[UInt32]] = []
-            compute.selectOut(input, weight, keeping: nil, into: &output)
-            bits.append(output.entries.bits)
-            compute.selectOut(input, weight, keeping: nil, into: &output)
-            bits.append(output.entries.bits)
-            compute.selectOut(other, weight, keeping: nil, into: &output)
-            bits.append(output.entries.bits)
-            compute.selectOut(input, weight, keeping: nil, into: &output)
-            bits.append(output.entries.bits)
-            return bits
-        }
-        for _ in 0..<2 {
-            let alone = products()
-            var shared: [[UInt32]] = []
-            compute.sharingRounding(of: input) { shared = products() }
-            #expect(shared == alone)
-            #expect(shared[0] != shared[2])
-            input.fill(0.5)
-        }
-    }
-
-    @Test(
         "query, key and value together give what three products give, bit for bit",
         arguments: InstructionSet.available,
         WeightFormat.allCases

@@ -121,23 +121,39 @@ public final class ProbePruner: ProbingPruner {
     ) {
         guard policy.prunes(layer: block.layer, of: shape) else { return }
         let columns = shape.consumerColumns(of: mask, block.kind)
-        if configuration.collectsSequenceStatistics {
+        let estimate = mask == nil ? nil : estimate
+        let learns = history != nil && configuration.historyUse == .moving
+        switch (configuration.collectsSequenceStatistics, learns) {
+        case (true, true):
             collector.add(
                 block,
                 intermediate,
                 columns: columns,
-                estimate: mask == nil ? nil : estimate,
+                estimate: estimate,
+                layout: layout,
+                positionSquares: &passSquares,
+                compute: compute
+            )
+        case (true, false):
+            collector.add(
+                block,
+                intermediate,
+                columns: columns,
+                estimate: estimate,
                 layout: layout,
                 compute: compute
             )
+        case (false, true):
+            compute.sumOfSquares(
+                intermediate,
+                groups: layout.positions,
+                groupCount: layout.positionLimit,
+                into: &passSquares
+            )
+        case (false, false):
+            return
         }
-        guard history != nil, configuration.historyUse == .moving else { return }
-        compute.sumOfSquares(
-            intermediate,
-            groups: layout.positions,
-            groupCount: layout.positionLimit,
-            into: &passSquares
-        )
+        guard learns else { return }
         history?.update(
             block,
             squares: passSquares,

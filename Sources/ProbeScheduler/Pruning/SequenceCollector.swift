@@ -42,18 +42,59 @@ struct SequenceCollector: ~Copyable {
         layout: BatchLayout,
         compute: Compute
     ) {
+        let (groups, groupCount) = (groups(of: layout), layout.samples.count)
+        compute.sumOfSquares(intermediate, groups: groups, groupCount: groupCount, into: &squares)
+        if content == .moments {
+            compute.sum(of: intermediate, groups: groups, groupCount: groupCount, into: &sums)
+        }
+        enter(block, columns: columns, estimate: estimate, layout: layout)
+    }
+
+    /// `add` of mean squares, which also sums up the squares at each position: both read the input once.
+    ///
+    /// - Parameters:
+    ///   - block: As in `add`.
+    ///   - intermediate: Likewise.
+    ///   - columns: Likewise.
+    ///   - estimate: Likewise.
+    ///   - layout: Likewise.
+    ///   - positionSquares: Reshaped to `[positions, kept]`.
+    ///   - compute: The kernels.
+    mutating func add(
+        _ block: PrunableBlock,
+        _ intermediate: borrowing Activations,
+        columns: [Int32]?,
+        estimate: ChannelAverages?,
+        layout: BatchLayout,
+        positionSquares: inout Activations,
+        compute: Compute
+    ) {
+        precondition(content == .meanSquares, "sums of squares alone")
+        compute.sumOfSquares(
+            intermediate,
+            groups: groups(of: layout),
+            groupCount: layout.samples.count,
+            into: &squares,
+            groups: layout.positions,
+            groupCount: layout.positionLimit,
+            into: &positionSquares
+        )
+        enter(block, columns: columns, estimate: estimate, layout: layout)
+    }
+
+    /// Enters the sums into the samples' statistics.
+    private mutating func enter(
+        _ block: PrunableBlock,
+        columns: [Int32]?,
+        estimate: ChannelAverages?,
+        layout: BatchLayout
+    ) {
         let counts = layout.samples.map { $0.rowCount - (leavesOut($0) ? 1 : 0) }
         // An earlier block means that the last batch never finished.
         if pending.isEmpty || block.index <= lastIndex {
             pending = counts.map { SequenceStatistics(shape: shape, tokenCount: $0) }
         }
         lastIndex = block.index
-        let groups = groups(of: layout)
-        let groupCount = layout.samples.count
-        compute.sumOfSquares(intermediate, groups: groups, groupCount: groupCount, into: &squares)
-        if content == .moments {
-            compute.sum(of: intermediate, groups: groups, groupCount: groupCount, into: &sums)
-        }
         let width = shape.consumerWidth(block.kind)
         let unknown = [Float](repeating: 0, count: width)
         let columns = columns ?? (0..<Int32(width)).map(\.self)
