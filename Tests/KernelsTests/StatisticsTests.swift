@@ -50,6 +50,36 @@ struct StatisticsTests {
         }
     }
 
+    @Test(
+        "two ways to group give what each gives alone, bit for bit",
+        arguments: InstructionSet.available
+    )
+    func bothGroupings(set: InstructionSet) throws {
+        var numbers = RandomNumbers(seed: 12)
+        let compute = try Compute(threadCount: 2, instructionSet: set)
+        for (rows, width) in [(0, 3), (1, 65), (50, 577)] {
+            let input = Activations(numbers.floats(rows * width), width: width)
+            let groups = (0..<rows).map { Int32($0 % 7) - 1 }
+            let others = (0..<rows).map { Int32($0 / 20) }
+            var sums = Activations()
+            var otherSums = Activations()
+            var alone = Activations()
+            compute.sumOfSquares(
+                input,
+                groups: groups,
+                groupCount: 6,
+                into: &sums,
+                groups: others,
+                groupCount: 4,
+                into: &otherSums
+            )
+            compute.sumOfSquares(input, groups: groups, groupCount: 6, into: &alone)
+            #expect(sums.entries.bits == alone.entries.bits)
+            compute.sumOfSquares(input, groups: others, groupCount: 4, into: &alone)
+            #expect(otherSums.entries.bits == alone.entries.bits)
+        }
+    }
+
     @Test("three workers sum what one sums, bit for bit", arguments: InstructionSet.available)
     func workersAreInvisible(set: InstructionSet) throws {
         var numbers = RandomNumbers(seed: 11)

@@ -97,6 +97,11 @@ static inline size_t kn_scaled_together(kn_rounding rounding) {
     }
 }
 
+/// Asks for the lines of so many floats, which will be read soon.
+static inline void kn_ask_for(const float *x, size_t n) {
+    for (size_t i = 0; i < n; i += 16) __builtin_prefetch(x + i);
+}
+
 /// The bytes of an entry.
 static inline size_t kn_entry_size(kn_rounding rounding) {
     return rounding == KN_EIGHT_BITS || rounding == KN_EIGHT_BITS_MIXED ? sizeof(int8_t)
