@@ -111,7 +111,7 @@ public final class Compute: Sendable {
         let units = (count + grain - 1) / grain
         let longest = max(1, (units + runs - 1) / runs)
         // Of somewhat shorter runs every worker may get the same, so that none is left waiting.
-        let shortest = worthwhile > 1 ? longest : max(1, longest * 2 / 3)
+        let shortest = worthwhile > 1 ? longest : max(1, longest * 3 / 4)
         var (best, least) = (longest, Int.max)
         for run in stride(from: longest, through: shortest, by: -1) {
             let turns = (units + run * threadCount - 1) / (run * threadCount)
