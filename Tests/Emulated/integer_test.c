@@ -244,22 +244,24 @@ static void test_in(kn_format format, size_t tokens, size_t rows, size_t columns
         test_in_as(rounding_in(format, way), format, tokens, rows, columns, selected);
 }
 
-/// The largest entries and the largest activations, of one sign or the other: the sums that come
-/// nearest to where the widths of the kernels end.
-static void test_largest(kn_rounding rounding, kn_format format, size_t tokens, float sign) {
+/// The largest entries, or the smallest, and the largest activations, of one sign or the other: the
+/// sums that come nearest to where the widths of the kernels end.
+static void test_extremes(kn_rounding rounding, kn_format format, size_t tokens, int largest,
+                          float sign) {
     enum { ROWS = 24, COLUMNS = 96 };
     int mark = allocation_count;
     kn_weight w = random_weight(format, ROWS, COLUMNS);
     size_t size = kn_row_size(&w), entries = COLUMNS * (format == KN_INT8 ? 2 : 1) / 2;
+    int fill = largest ? 0xFF : format == KN_INT8 ? 1 : 0;
     for (size_t r = 0; r < ROWS; r++)
-        memset((char *)(uintptr_t)w.data + r * size + (size - entries), 0xFF, entries);
+        memset((char *)(uintptr_t)w.data + r * size + (size - entries), fill, entries);
     kn_quantised q = room_for(rounding, tokens, COLUMNS);
-    float x[COLUMNS], out[12 * ROWS], same[12 * ROWS];
+    float x[COLUMNS], out[17 * ROWS], same[17 * ROWS];
     for (size_t i = 0; i < COLUMNS; i++) x[i] = sign;
     for (size_t t = 0; t < tokens; t++) run_quantise(K, from_row(q, t), x, COLUMNS);
     K->select_out_quantised(out, ROWS, &q, tokens, &w, NULL, 0, ROWS);
     scalar->select_out_quantised(same, ROWS, &q, tokens, &w, NULL, 0, ROWS);
-    expect_same("the largest products", out, same, tokens * ROWS);
+    expect_same("products of extremes", out, same, tokens * ROWS);
     release(mark);
 }
 
@@ -311,27 +313,31 @@ static void test_table(const kn_kernels *table) {
                 }
             }
         }
-        for (size_t t = 1; t <= 12; t++) {
+        for (size_t t = 1; t <= 17; t++) {
             for (int way = 0; way < ways((kn_format)f); way++) {
                 kn_rounding rounding = rounding_out((kn_format)f, way);
-                test_largest(rounding, (kn_format)f, t, 1);
-                test_largest(rounding, (kn_format)f, t, -1);
+                for (int largest = 0; largest < 2; largest++) {
+                    test_extremes(rounding, (kn_format)f, t, largest, 1);
+                    test_extremes(rounding, (kn_format)f, t, largest, -1);
+                }
             }
         }
         // Each number of tokens that has its own way of going through rows, and the first that has
         // not.
-        for (size_t t = 2; t <= 17; t++) {
+        for (size_t t = 1; t <= 17; t++) {
             test_out((kn_format)f, t, 20, 70, t % 2);
+            test_out((kn_format)f, t, 107, 150, (t + 1) % 2);
             test_in((kn_format)f, t, 150, 102, t % 2);
         }
-        // More rows than few tokens take in a turn, and so many that eight runs of them would start
-        // a multiple of 4 KiB apart.
+        // More rows than few tokens take in a turn, and so many that the runs of them, of int8 and
+        // of int4, would start a multiple of 4 KiB apart.
         static const size_t few[] = {1, 2, 3, 8, 9, 16};
         for (size_t t = 0; t < sizeof few / sizeof *few; t++) {
             test_out((kn_format)f, few[t], 513, 70, 0);
             test_out((kn_format)f, few[t], 1100, 40, 1);
             test_out((kn_format)f, few[t], 512, 64, 0);
         }
+        test_out((kn_format)f, 3, 512, 1024, 0);
         // More columns than a panel is deep, more tokens than a round, more rows than a strip waits
         // for, more than share a scale.
         test_out((kn_format)f, 5, 19, 2003, 0);

@@ -125,9 +125,12 @@ KN_INLINE void integer_tile(const kn_format format, kn_rounding rounding, size_t
 enum { KN_TILES_BEGIN = 0 };
 
 // No products are made in lanes.
-#define takes_lanes(format, x, tokens) 0
-#define select_out_lanes(...)          (void)0
-#define gated_unit_lanes(...)          (void)0
+enum { KN_MOST_FEW = KN_FEW };
+#define takes_lanes(format, x, tokens)     0
+#define select_out_lanes(...)              (void)0
+#define gated_unit_lanes(...)              (void)0
+#define takes_row_lanes(format, x, tokens) ((void)(format), (void)(x), (void)(tokens), 0)
+#define dot_row_lanes(...)                 (void)0
 
 #include "../simd/integer.inc"
 // clang-format on

@@ -142,6 +142,8 @@ KN_INLINE void integer_tile(const kn_format format, kn_rounding rounding, size_t
 #include "lane_bytes.inc"
 #include "round_bytes.inc"
 
+#include "half_byte_rows.inc"
+
 #include "../simd/integer.inc"
 // clang-format on
 
