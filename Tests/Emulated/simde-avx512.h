@@ -102,6 +102,10 @@ static inline simde__m512i kn_cvtepu16_epi32(simde__m256i x) {
     return simde_mm512_loadu_si512(to);
 }
 
+// SIMDe's name takes the arguments of the masked one.
+#undef _mm512_madd_epi16
+#define _mm512_madd_epi16 simde_mm512_madd_epi16
+
 #undef _mm512_cvtepi32_ps
 #define _mm512_cvtepi32_ps kn_cvtepi32_ps
 static inline simde__m512 kn_cvtepi32_ps(simde__m512i x) {
