@@ -139,7 +139,8 @@ extension Compute {
             "gate and up have one shape and one format"
         )
         check(keeping, rowCount: gate.rowCount)
-        for weight in [gate, up] { self.count(tokens: input.rowCount, keeping, of: weight) }
+        self.count(tokens: input.rowCount, keeping, of: gate)
+        self.count(tokens: input.rowCount, keeping, of: up)
         guard !usesBLAS(gate, keeping: keeping) else {
             return gatedUnitBLAS(input, gate: gate, up: up, activation: activation, into: &output)
         }

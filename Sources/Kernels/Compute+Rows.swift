@@ -25,7 +25,7 @@ extension Compute {
     ) {
         precondition(weight.count == input.width, "one gain a column")
         let kernels = unsafe kernels
-        normRows(input, into: &output, squaredNorms: &squaredNorms, roundedFor: next) {
+        unsafe normRows(input, into: &output, squaredNorms: &squaredNorms, roundedFor: next) {
             // SAFETY: shapes are checked above; every row is written by one task.
             unsafe kernels.rms_norm($0, $1, weight, weight.count, epsilon)
         }
@@ -81,7 +81,7 @@ extension Compute {
         precondition(weight.count == input.width, "one gain a column")
         precondition(bias.count == input.width, "one bias a column")
         let kernels = unsafe kernels
-        normRows(input, into: &output, squaredNorms: &squaredNorms, roundedFor: next) {
+        unsafe normRows(input, into: &output, squaredNorms: &squaredNorms, roundedFor: next) {
             // SAFETY: as in `rmsNorm`.
             unsafe kernels.layer_norm($0, $1, weight, bias, weight.count, epsilon)
         }

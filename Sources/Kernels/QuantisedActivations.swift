@@ -10,7 +10,7 @@ final class QuantisedActivations: @unchecked Sendable {
     private var scales = AlignedMemory<Float>(count: 0)
     private var totals = AlignedMemory<Int32>(count: 0)
     /// Whether the rows are what they should be.
-    private var isComplete = false
+    private(set) var isComplete = false
     private var rounding = KN_NINE_BITS
     private let lock = Mutex(())
 

@@ -234,14 +234,11 @@ struct AttentionTests {
         let rows = Self.runs.reduce(0) { $0 + $1.rowCount }
         let width = sizes.heads.count * sizes.dimension
         let query = Activations(numbers.floats(rows * width, in: -2...2), width: width)
-        let weight = WeightMatrix(
-            numbers.floats(width * 64),
-            format: .int8,
-            columnCount: 64,
-            outputsAreColumns: true
-        )
+        let weight = numbers.weight(width, 64, .int8, outputsAreColumns: true)
         for threadCount in 1...3 {
             let compute = try Compute(threadCount: threadCount, instructionSet: set)
+            let row = Activations(rowCount: 1, width: width)
+            let scaledTogether = try #require(compute.roundingRoom(in: row, for: weight)?.together)
             let products = [weight, nil].map { next in
                 var attended = Activations()
                 var output = Activations(rowCount: rows, width: 64)
@@ -257,6 +254,10 @@ struct AttentionTests {
                     into: &attended,
                     roundedFor: next
                 )
+                // Of shorter scales none is ever shared by two tasks.
+                if sizes.dimension.isMultiple(of: scaledTogether) {
+                    #expect(attended.quantised.isComplete == (next != nil))
+                }
                 compute.selectIn(attended, weight, keeping: nil, addingTo: &output)
                 return output.entries.bits
             }

@@ -22,22 +22,12 @@ struct NodeProductTests {
         init(_ format: WeightFormat, _ compute: Compute) {
             var numbers = RandomNumbers(seed: 11)
             let (rows, columns) = (NodeProductTests.rowCount, NodeProductTests.columnCount)
-            gate = WeightMatrix(
-                numbers.floats(rows * columns),
-                format: format,
-                columnCount: columns,
-                compute: compute
-            )
-            up = WeightMatrix(
-                numbers.floats(rows * columns),
-                format: format,
-                columnCount: columns,
-                compute: compute
-            )
-            down = WeightMatrix(
-                numbers.floats(rows * columns),
-                format: format,
-                columnCount: columns,
+            gate = numbers.weight(rows, columns, format, compute: compute)
+            up = numbers.weight(rows, columns, format, compute: compute)
+            down = numbers.weight(
+                rows,
+                columns,
+                format,
                 outputsAreColumns: true,
                 compute: compute
             )

@@ -30,21 +30,6 @@ struct ProductTests {
         }
     }
 
-    private static func weight(
-        _ rows: Int,
-        _ columns: Int,
-        _ format: WeightFormat,
-        _ numbers: inout RandomNumbers,
-        outputsAreColumns: Bool = false
-    ) -> WeightMatrix {
-        WeightMatrix(
-            numbers.floats(rows * columns),
-            format: format,
-            columnCount: columns,
-            outputsAreColumns: outputsAreColumns
-        )
-    }
-
     @Test(
         "selectOut and gatedUnit agree with double precision",
         arguments: InstructionSet.available,
@@ -55,8 +40,8 @@ struct ProductTests {
         let rounding = Estimate.Rounding(format, set)
         var numbers = RandomNumbers(seed: 1)
         for item in Self.cases {
-            let gate = Self.weight(item.rows, item.columns, format, &numbers)
-            let up = Self.weight(item.rows, item.columns, format, &numbers)
+            let gate = numbers.weight(item.rows, item.columns, format)
+            let up = numbers.weight(item.rows, item.columns, format)
             let tokens = numbers.floats(item.tokens * item.columns)
             let input = Activations(tokens, width: item.columns)
             var product = Activations()
@@ -90,11 +75,10 @@ struct ProductTests {
         let rounding = Estimate.Rounding(format, set, outputsAreColumns: true)
         var numbers = RandomNumbers(seed: 2)
         for item in Self.cases {
-            let weight = Self.weight(
+            let weight = numbers.weight(
                 item.rows,
                 item.columns,
                 format,
-                &numbers,
                 outputsAreColumns: true
             )
             let kept = item.kept.map { weight.entries(ofRow: $0) }
@@ -147,8 +131,8 @@ struct ProductTests {
         _ numbers: inout RandomNumbers
     ) -> (WeightMatrix, WeightMatrix, WeightMatrix) {
         (
-            Self.weight(333, 65, format, &numbers), Self.weight(333, 65, format, &numbers),
-            Self.weight(333, 1_031, format, &numbers, outputsAreColumns: true)
+            numbers.weight(333, 65, format), numbers.weight(333, 65, format),
+            numbers.weight(333, 1_031, format, outputsAreColumns: true)
         )
     }
 
@@ -201,11 +185,11 @@ struct ProductTests {
     func jointProducts(set: InstructionSet, format: WeightFormat) throws {
         let compute = try Compute(threadCount: 3, instructionSet: set)
         var numbers = RandomNumbers(seed: 7)
-        let query = Self.weight(165, 65, format, &numbers)
-        let key = Self.weight(33, 65, format, &numbers)
-        let value = Self.weight(1, 65, format, &numbers)
+        let query = numbers.weight(165, 65, format)
+        let key = numbers.weight(33, 65, format)
+        let value = numbers.weight(1, 65, format)
         let otherFormat: WeightFormat = format == .int8 ? .int4 : .int8
-        let other = Self.weight(33, 65, otherFormat, &numbers)
+        let other = numbers.weight(33, 65, otherFormat)
         for count in [1, 16, 300] {
             let input = Activations(numbers.floats(count * 65), width: 65)
             for (key, list) in [(key, nil), (key, [164, 0, 17]), (key, []), (other, nil)]

@@ -1,3 +1,5 @@
+@testable import Kernels
+
 /// A seeded generator, so that a failure can be repeated.
 struct RandomNumbers: RandomNumberGenerator {
     private var state: UInt64
@@ -15,5 +17,22 @@ struct RandomNumbers: RandomNumberGenerator {
     /// Numbers in `range`.
     mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
         (0..<count).map { _ in Float.random(in: range, using: &self) }
+    }
+
+    /// A matrix of numbers in −1...1.
+    mutating func weight(
+        _ rows: Int,
+        _ columns: Int,
+        _ format: WeightFormat,
+        outputsAreColumns: Bool = false,
+        compute: Compute? = nil
+    ) -> WeightMatrix {
+        WeightMatrix(
+            floats(rows * columns),
+            format: format,
+            columnCount: columns,
+            outputsAreColumns: outputsAreColumns,
+            compute: compute
+        )
     }
 }

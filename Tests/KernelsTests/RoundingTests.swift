@@ -3,22 +3,8 @@ import Testing
 @testable import Kernels
 
 /// Activations keep their rows as whole numbers until they change, and may be rounded when they are made.
-@Suite struct RoundingTests {
-    private static func weight(
-        _ rows: Int,
-        _ columns: Int,
-        _ format: WeightFormat,
-        _ numbers: inout RandomNumbers,
-        outputsAreColumns: Bool = false
-    ) -> WeightMatrix {
-        WeightMatrix(
-            numbers.floats(rows * columns),
-            format: format,
-            columnCount: columns,
-            outputsAreColumns: outputsAreColumns
-        )
-    }
-
+@Suite("Rounding")
+struct RoundingTests {
     @Test(
         "an input that changes is rounded anew, for each kind of weight",
         arguments: InstructionSet.available,
@@ -27,8 +13,8 @@ import Testing
     func changedInput(set: InstructionSet, format: WeightFormat) throws {
         let compute = try Compute(threadCount: 2, instructionSet: set)
         var numbers = RandomNumbers(seed: 6)
-        let weight = Self.weight(33, 65, format, &numbers)
-        let other = Self.weight(33, 65, format == .int8 ? .int4 : .int8, &numbers)
+        let weight = numbers.weight(33, 65, format)
+        let other = numbers.weight(33, 65, format == .int8 ? .int4 : .int8)
         let floats = numbers.floats(7 * 65)
         let later = numbers.floats(7 * 65)
         /// Bits of the products with both weights.
@@ -63,7 +49,7 @@ import Testing
         let compute = try Compute(threadCount: 2, instructionSet: set)
         var numbers = RandomNumbers(seed: 7)
         for (rows, width) in [(1, 65), (9, 576), (70, 300)] {
-            let weight = Self.weight(33, width, format, &numbers)
+            let weight = numbers.weight(33, width, format)
             let input = Activations(numbers.floats(rows * width), width: width)
             let (gain, bias) = (numbers.floats(width), numbers.floats(width))
             /// Bits of the products with the input's norms.
@@ -79,6 +65,7 @@ import Testing
                     squaredNorms: &norms,
                     roundedFor: next
                 )
+                #expect(normed.quantised.isComplete == (next != nil && format.isQuantised))
                 compute.selectOut(normed, weight, keeping: nil, into: &output)
                 let first = output.entries.bits
                 compute.layerNorm(
@@ -90,6 +77,7 @@ import Testing
                     squaredNorms: &norms,
                     roundedFor: next
                 )
+                #expect(normed.quantised.isComplete == (next != nil && format.isQuantised))
                 compute.selectOut(normed, weight, keeping: nil, into: &output)
                 return [first, output.entries.bits]
             }
@@ -106,9 +94,11 @@ import Testing
         let compute = try Compute(threadCount: threadCount, instructionSet: set)
         var numbers = RandomNumbers(seed: 8)
         let channels = 530
-        let gate = Self.weight(channels, 65, .int8, &numbers)
-        let up = Self.weight(channels, 65, .int8, &numbers)
-        let down = Self.weight(channels, 96, .int8, &numbers, outputsAreColumns: true)
+        let gate = numbers.weight(channels, 65, .int8)
+        let up = numbers.weight(channels, 65, .int8)
+        let down = numbers.weight(channels, 96, .int8, outputsAreColumns: true)
+        let row = Activations(rowCount: 1, width: channels)
+        let scaledTogether = try #require(compute.roundingRoom(in: row, for: down)?.together)
         let some = (0..<Int32(channels)).filter { $0 % 3 != 1 }
         for rows in [1, 5, 16, 300] {
             let input = Activations(numbers.floats(rows * 65), width: 65)
@@ -125,6 +115,10 @@ import Testing
                         into: &units,
                         roundedFor: next
                     )
+                    // Of shorter scales none is ever shared by two tasks.
+                    if threadCount == 1 || scaledTogether <= 32 {
+                        #expect(units.quantised.isComplete == (next != nil))
+                    }
                     compute.selectIn(units, down, keeping: kept, addingTo: &output)
                     return output.entries.bits
                 }

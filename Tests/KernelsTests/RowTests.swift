@@ -117,11 +117,7 @@ struct RowTests {
         var numbers = RandomNumbers(seed: 9)
         let compute = try Compute(threadCount: 3, instructionSet: set)
         for width in Self.widths {
-            let weight = WeightMatrix(
-                numbers.floats(17 * width),
-                format: format,
-                columnCount: width
-            )
+            let weight = numbers.weight(17, width, format)
             for rows in [[], [16], [3, 0, 3], (0..<100).map { Int32($0 * 7 % 17) }] as [[Int32]] {
                 var output = Activations()
                 compute.gatherRows(of: weight, rows, into: &output)

@@ -37,7 +37,6 @@ public final class ProbePruner: ProbingPruner {
     private var states = Activations()
     private var probeSquares = Activations()
     private var historyRows = Activations()
-    private var passSquares = Activations()
 
     /// - Parameters:
     ///   - shape: Sizes of the model.
@@ -121,42 +120,24 @@ public final class ProbePruner: ProbingPruner {
     ) {
         guard policy.prunes(layer: block.layer, of: shape) else { return }
         let columns = shape.consumerColumns(of: mask, block.kind)
-        let estimate = mask == nil ? nil : estimate
         let learns = history != nil && configuration.historyUse == .moving
-        switch (configuration.collectsSequenceStatistics, learns) {
-        case (true, true):
+        if configuration.collectsSequenceStatistics {
             collector.add(
                 block,
                 intermediate,
                 columns: columns,
-                estimate: estimate,
+                estimate: mask == nil ? nil : estimate,
                 layout: layout,
-                positionSquares: &passSquares,
+                sumsPositions: learns,
                 compute: compute
             )
-        case (true, false):
-            collector.add(
-                block,
-                intermediate,
-                columns: columns,
-                estimate: estimate,
-                layout: layout,
-                compute: compute
-            )
-        case (false, true):
-            compute.sumOfSquares(
-                intermediate,
-                groups: layout.positions,
-                groupCount: layout.positionLimit,
-                into: &passSquares
-            )
-        case (false, false):
-            return
+        } else if learns {
+            collector.addPositions(intermediate, layout: layout, compute: compute)
         }
         guard learns else { return }
         history?.update(
             block,
-            squares: passSquares,
+            squares: collector.positionSquares,
             counts: layout.sampleCounts,
             columns: columns,
             momentum: configuration.momentum
