@@ -4,60 +4,6 @@ extension Compute {
     /// Rows that a task takes, a row a query and head: as many as share a key while it is in L1.
     private static let attentionRows = 36
 
-    /// Stores one row of keys and of values a slot.
-    ///
-    /// - Parameters:
-    ///   - keys: `[rows, kvHeadCount × headDimension]`.
-    ///   - values: Likewise.
-    ///   - slots: `block × blockSize + offset` of each row; no two are the same.
-    ///   - store: Receives them.
-    ///   - layer: Layer of the store.
-    public func write(
-        keys: borrowing Activations,
-        values: borrowing Activations,
-        slots: [Int32],
-        to store: inout KVStore,
-        layer: Int
-    ) {
-        let (width, heads) = (store.headDimension, store.kvHeadCount)
-        precondition(layer >= 0 && layer < store.layerCount, "layer out of range")
-        precondition(keys.rowCount == slots.count && keys.width == heads * width, "[slots, width]")
-        precondition(
-            values.rowCount == slots.count && values.width == heads * width,
-            "[slots, width]"
-        )
-        let (blockSize, format) = (store.blockSize, store.format.code)
-        precondition(
-            slots.allSatisfy { $0 >= 0 && Int($0) < store.blockCount * blockSize },
-            "slot out of range"
-        )
-        let (key, value) = unsafe (keys.base, values.base)
-        for node in 0..<store.headShares.nodeCount where !store.headShares[node].isEmpty {
-            let own = store.headShares[node]
-            let first = unsafe store.block(0, layer: layer, kvHead: own.lowerBound)
-            let blockStride = store.blockStride(ofHead: own.lowerBound) * store.format.byteCount
-            let headStride = blockStride / own.count
-            forEachRow(slots.count) { row in
-                let (block, slot) = Int(slots[row]).quotientAndRemainder(dividingBy: blockSize)
-                for head in own {
-                    let offset = block * blockStride + (head - own.lowerBound) * headStride
-                    let source = (row * heads + head) * width
-                    // SAFETY: layer, slots and shapes are checked above; slots are written by one
-                    // task each.
-                    unsafe kn_store_key_value(
-                        format,
-                        first.keys + offset,
-                        first.values + offset,
-                        slot,
-                        key + source,
-                        value + source,
-                        width
-                    )
-                }
-            }
-        }
-    }
-
     /// Causal attention of the kept query heads, streamed over the cache's blocks.
     ///
     /// - Parameters:

@@ -46,16 +46,10 @@ extension Compute {
             !weight.isEmpty && activations.width.isMultiple(of: weight.count),
             "whole runs"
         )
-        let kernels = unsafe kernels
         let (x, width) = unsafe (activations.mutableBase, activations.width)
         forEachRow(activations.rowCount) { row in
             // SAFETY: shapes are checked above; every row is written by one task.
-            unsafe weight.withUnsafeBufferPointer { gain in
-                for first in stride(from: 0, to: width, by: gain.count) {
-                    let run = unsafe x + row * width + first
-                    _ = unsafe kernels.rms_norm(run, run, gain.baseAddress, gain.count, epsilon)
-                }
-            }
+            unsafe normRuns(of: x + row * width, width: width, weight, epsilon)
         }
     }
 
@@ -160,6 +154,20 @@ extension Compute {
     }
 
     // MARK: - Tasks
+
+    /// Norms every run of `gain.count` entries of a row in place.
+    func normRuns(
+        of row: UnsafeMutablePointer<Float>,
+        width: Int,
+        _ gain: [Float],
+        _ epsilon: Float
+    ) {
+        let kernels = unsafe kernels
+        for first in stride(from: 0, to: width, by: gain.count) {
+            let run = unsafe row + first
+            _ = unsafe kernels.rms_norm(run, run, gain, gain.count, epsilon)
+        }
+    }
 
     /// Writes each row's norm and rounds it; `norm` returns the input row's square sum.
     private func normRows(

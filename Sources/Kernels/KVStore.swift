@@ -148,6 +148,32 @@ public struct KVStore: ~Copyable, @unchecked Sendable {
         headShares[headShares.node(of: kvHead)].count * headStride
     }
 
+    /// Stores one row of keys and of values, `[kvHeads × headDim]`, at a slot: `block × blockSize + offset`.
+    ///
+    /// Threads may do so at once, each at slots of its own.
+    func write(
+        key: UnsafePointer<Float>,
+        value: UnsafePointer<Float>,
+        slot: Int,
+        layer: Int
+    ) {
+        let (block, offset) = slot.quotientAndRemainder(dividingBy: blockSize)
+        for head in 0..<kvHeadCount {
+            let first = head * headDimension
+            // SAFETY: the caller has checked slot and layer; the rows are as wide as all heads.
+            let place = unsafe self.block(block, layer: layer, kvHead: head)
+            unsafe kn_store_key_value(
+                format.code,
+                place.keys,
+                place.values,
+                offset,
+                key + first,
+                value + first,
+                headDimension
+            )
+        }
+    }
+
     /// First key of a block's head, and its first value.
     func block(
         _ block: Int,

@@ -11,12 +11,8 @@ struct Attention: Sendable {
     let valueProjection: Linear
     /// Transposed, `[heads × headDim, hidden]`, so that a head is a run of contiguous rows.
     let outputProjection: Linear
-    /// Norms each head's query before it is rotated.
-    let queryNorm: Norm?
-    /// Norms each head's key before it is rotated.
-    let keyNorm: Norm?
-    /// Nil where positions are learned.
-    let rotary: RotaryEmbedding?
+    /// Norms and rotates queries and keys; without rotation where positions are learned.
+    let placement: HeadPlacement
     let headCount: Int
     let kvHeadCount: Int
     let headDimension: Int
@@ -43,14 +39,10 @@ struct Attention: Sendable {
             workspace.normed,
             keeping: rows,
             angles: workspace.angles,
-            workspace: workspace,
-            compute: compute
-        )
-        cache.write(
+            batch,
             layer: layer,
-            keys: workspace.key,
-            values: workspace.value,
-            slots: batch.slots,
+            cache: &cache,
+            workspace: workspace,
             compute: compute
         )
         cache.attend(
@@ -87,23 +79,19 @@ struct Attention: Sendable {
     ) {
         compute.gatherRows(of: workspace.normed, selection.rows, into: &workspace.probeInput)
         compute.gatherRows(of: workspace.angles, selection.rows, into: &workspace.probeAngles)
-        project(
-            workspace.probeInput,
-            keeping: nil,
-            angles: workspace.probeAngles,
-            workspace: workspace,
-            compute: compute
-        )
         let ranks = ForwardBatch(
             tokens: [],
             layout: BatchLayout(lengths: selection.sampleRowCounts),
             blockSize: workspace.probeCache.blockSize
         )
-        workspace.probeCache.write(
+        project(
+            workspace.probeInput,
+            keeping: nil,
+            angles: workspace.probeAngles,
+            ranks,
             layer: 0,
-            keys: workspace.key,
-            values: workspace.value,
-            slots: ranks.slots,
+            cache: &workspace.probeCache,
+            workspace: workspace,
             compute: compute
         )
         workspace.probeCache.attend(
@@ -119,11 +107,14 @@ struct Attention: Sendable {
         )
     }
 
-    /// Fills the workspace's query (of the kept rows), key and value, normed and rotated.
+    /// Fills the workspace's query (of the kept rows), normed and rotated, and the cache at the batch's slots.
     private func project(
         _ input: borrowing Activations,
         keeping rows: [Int32]?,
         angles: borrowing Activations,
+        _ batch: ForwardBatch,
+        layer: Int,
+        cache: inout KVCache,
         workspace: Workspace,
         compute: Compute
     ) {
@@ -140,19 +131,16 @@ struct Attention: Sendable {
         queryProjection.addBias(to: &workspace.query, keeping: rows, compute: compute)
         keyProjection.addBias(to: &workspace.key, keeping: nil, compute: compute)
         valueProjection.addBias(to: &workspace.value, keeping: nil, compute: compute)
-        place(&workspace.key, keyNorm, angles: angles, compute: compute)
-        place(&workspace.query, queryNorm, angles: angles, compute: compute)
-    }
-
-    /// Norms heads and rotates them to their positions.
-    private func place(
-        _ heads: inout Activations,
-        _ norm: Norm?,
-        angles: borrowing Activations,
-        compute: Compute
-    ) {
-        norm?.normaliseRuns(of: &heads, compute: compute)
-        rotary?(&heads, headDimension: headDimension, angles: angles, compute: compute)
+        cache.place(
+            queries: &workspace.query,
+            keys: &workspace.key,
+            values: workspace.value,
+            placement,
+            angles: angles,
+            layer: layer,
+            batch: batch,
+            compute: compute
+        )
     }
 
     private var allHeads: [Int32] { (0..<Int32(headCount)).map(\.self) }

@@ -116,7 +116,7 @@ struct DecoderLayer: Sendable {
         )
         workspace.blockOutput.fill(0)
         block(&workspace.blockOutput)
-        norm.normaliseRuns(of: &workspace.blockOutput, compute: compute)
+        norm.normaliseRows(of: &workspace.blockOutput, compute: compute)
         compute.add(workspace.blockOutput, to: &workspace.hidden)
     }
 

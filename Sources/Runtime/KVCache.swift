@@ -60,19 +60,26 @@ public struct KVCache: ~Copyable {
         store = try store.resized(blockCount: blockCount)
     }
 
-    /// Stores one row of keys and values a token, `[tokens, kvHeads × headDim]`.
-    mutating func write(
-        layer: Int,
-        keys: borrowing Activations,
+    /// Norms and rotates queries, `[tokens, heads × headDim]`, and keys, `[tokens, kvHeads × headDim]`, and
+    /// stores the keys and their values.
+    mutating func place(
+        queries: inout Activations,
+        keys: inout Activations,
         values: borrowing Activations,
-        slots: [Int32],
+        _ placement: HeadPlacement,
+        angles: borrowing Activations,
+        layer: Int,
+        batch: ForwardBatch,
         compute: Compute
     ) {
-        compute.write(
-            keys: keys,
+        compute.placeHeads(
+            queries: &queries,
+            keys: &keys,
             values: values,
-            slots: slots,
-            to: &store,
+            placement,
+            angles: angles,
+            slots: batch.slots,
+            in: &store,
             layer: storeLayer(layer)
         )
     }

@@ -132,9 +132,11 @@ struct ModelLoader {
                 keyProjection: try linear(prefix + "attn_k"),
                 valueProjection: try linear(prefix + "attn_v"),
                 outputProjection: output.linear,
-                queryNorm: config.hasQueryKeyNorm ? try norm(prefix + "attn_q_norm") : nil,
-                keyNorm: config.hasQueryKeyNorm ? try norm(prefix + "attn_k_norm") : nil,
-                rotary: rotary,
+                placement: HeadPlacement(
+                    queryNorm: config.hasQueryKeyNorm ? try headNorm(prefix + "attn_q_norm") : nil,
+                    keyNorm: config.hasQueryKeyNorm ? try headNorm(prefix + "attn_k_norm") : nil,
+                    rotation: rotary?.rotation
+                ),
                 headCount: config.widths(ofLayer: index).headCount,
                 kvHeadCount: config.kvHeadCount,
                 headDimension: config.headDimension,
@@ -158,6 +160,11 @@ struct ModelLoader {
         var gain = try vector(name + ".weight")
         if config.normGainOffset != 0 { gain = gain.map { $0 + config.normGainOffset } }
         return Norm(gain: gain, bias: try bias(name), epsilon: config.normEpsilon)
+    }
+
+    private func headNorm(_ name: String) throws(ModelFileError) -> HeadPlacement.Norm {
+        let norm = try norm(name)
+        return HeadPlacement.Norm(gain: norm.gain, epsilon: norm.epsilon)
     }
 
     private func linear(_ name: String) throws(ModelFileError) -> Linear {

@@ -2,7 +2,7 @@ import Kernels
 
 /// A normalisation with a learned gain: by the root mean square, or LayerNorm.
 struct Norm: Sendable {
-    /// Multiplied with the normalised entries, shape `[hidden]`, or `[headDim]` for heads.
+    /// Multiplied with the normalised entries, `[hidden]`.
     let gain: [Float]
     /// Added at last, which makes it `LayerNorm`; nil: `x / √(mean(x²) + ε) · gain`.
     let bias: [Float]?
@@ -38,9 +38,8 @@ struct Norm: Sendable {
         }
     }
 
-    /// Normalises every run of as many entries as the gain has by its root mean square, in place:
-    /// heads of `[tokens, heads × headDim]`, or whole rows.
-    func normaliseRuns(of activations: inout Activations, compute: Compute) {
+    /// Normalises every row by its root mean square, in place.
+    func normaliseRows(of activations: inout Activations, compute: Compute) {
         compute.rmsNormRuns(&activations, weight: gain, epsilon: epsilon)
     }
 }

@@ -3,13 +3,11 @@ import ModelFiles
 
 /// Rotary position embedding: pairs of a head's entries turn with the position.
 struct RotaryEmbedding: Sendable {
-    /// Which entries of a head are pairs.
-    let layout: RotaryLayout
+    /// Which entries of a head turn, by which of `Workspace.angles`.
+    let rotation: HeadPlacement.Rotation
     /// What each pair turns from one position to the next, in radians; entries of a head that have
     /// no pair stay as they are.
     let inverseFrequencies: [Float]
-    /// Where this rotation's cosines and sines begin in a row of `Workspace.angles`.
-    let firstColumn: Int
 
     /// Columns of `Workspace.angles` that this rotation takes.
     private var columnCount: Int { 2 * inverseFrequencies.count }
@@ -28,30 +26,16 @@ struct RotaryEmbedding: Sendable {
                 return same.rotation
             }
             let rotation = RotaryEmbedding(
-                layout: parameters.layout == .interleaved ? .interleaved : .halves,
-                inverseFrequencies: parameters.inverseFrequencies.map { Float($0) },
-                firstColumn: known.reduce(0) { $0 + $1.rotation.columnCount }
+                rotation: HeadPlacement.Rotation(
+                    layout: parameters.layout == .interleaved ? .interleaved : .halves,
+                    pairCount: parameters.inverseFrequencies.count,
+                    firstColumn: known.reduce(0) { $0 + $1.rotation.columnCount }
+                ),
+                inverseFrequencies: parameters.inverseFrequencies.map { Float($0) }
             )
             known.append((parameters, rotation))
             return rotation
         }
         return (known.map(\.rotation), perLayer)
-    }
-
-    /// Rotates every head of every row, `[tokens, heads × headDim]`, by the row's angles.
-    func callAsFunction(
-        _ heads: inout Activations,
-        headDimension: Int,
-        angles: borrowing Activations,
-        compute: Compute
-    ) {
-        compute.rotate(
-            &heads,
-            headDimension: headDimension,
-            layout: layout,
-            angles: angles,
-            firstColumn: firstColumn,
-            pairCount: inverseFrequencies.count
-        )
     }
 }

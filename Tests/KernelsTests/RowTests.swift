@@ -55,60 +55,6 @@ struct RowTests {
     }
 
     @Test(
-        "rotate turns the pairs of both layouts, at far positions too, and leaves the rest alone",
-        arguments: InstructionSet.available,
-        [RotaryLayout.interleaved, .halves]
-    )
-    func rotate(set: InstructionSet, layout: RotaryLayout) throws {
-        var numbers = RandomNumbers(seed: 8)
-        let compute = try Compute(threadCount: 3, instructionSet: set)
-        for (heads, dimension, pairCount) in [
-            (1, 2, 1), (3, 6, 3), (9, 64, 32), (2, 34, 17), (3, 40, 11), (2, 5, 2),
-        ] {
-            for rows in Self.rowCounts {
-                let width = heads * dimension
-                let entries = numbers.floats(rows * width)
-                let frequencies = (0..<pairCount).map {
-                    powf(10_000, -2 * Float($0) / Float(dimension))
-                }
-                let positions = (0..<rows).map { Int32(truncatingIfNeeded: $0 * 21_474_835) }
-                var activations = Activations(entries, width: width)
-                var angles = Activations()
-                compute.rotaryAngles(
-                    positions: positions,
-                    inverseFrequencies: [[0.5, 0.25, 0], frequencies],
-                    into: &angles
-                )
-                compute.rotate(
-                    &activations,
-                    headDimension: dimension,
-                    layout: layout,
-                    angles: angles,
-                    firstColumn: 6,
-                    pairCount: pairCount
-                )
-                let estimates = entries.indices.map { index -> Estimate in
-                    let (row, column) = index.quotientAndRemainder(dividingBy: width)
-                    let place = column % dimension
-                    let own = Double(entries[index])
-                    guard place < 2 * pairCount else {
-                        return Estimate(value: own, bound: .leastNonzeroMagnitude)
-                    }
-                    let isInterleaved = layout == .interleaved
-                    let pair = isInterleaved ? place / 2 : place % pairCount
-                    let isFirst = isInterleaved ? place.isMultiple(of: 2) : place < pairCount
-                    let distance = isInterleaved ? 1 : pairCount
-                    let angle = Double(positions[row]) * Double(frequencies[pair])
-                    let other = Double(entries[isFirst ? index + distance : index - distance])
-                    let value = own * cos(angle) + (isFirst ? -1 : 1) * other * sin(angle)
-                    return Estimate(value: value, bound: (abs(own) + abs(other)) * 0x1p-22)
-                }
-                #expect(estimates.agree(with: activations.entries), "[\(rows), \(width)]")
-            }
-        }
-    }
-
-    @Test(
         "gatherRows copies rows of a weight, dequantised",
         arguments: InstructionSet.available,
         WeightFormat.allCases
