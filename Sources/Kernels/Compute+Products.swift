@@ -228,9 +228,15 @@ extension Compute {
         let (x, tokens, width) = unsafe (input.base, input.rowCount, output.width)
         let y = unsafe output.mutableBase
         unsafe withKept(keeping) { kept in
-            // Strips of 64 columns are whole cache lines and whole tiles of every instruction set.
-            let strip = tokens > Self.taskTokens ? width : runLength(width, grain: 64)
-            splitTiles(tokens: tokens, count: width, run: strip) { token, height, first, length in
+            // Strips of 64 columns are whole cache lines and whole tiles of every instruction set. For
+            // many tokens a task takes three, since each task rounds or reads all its tokens anew.
+            let isMany = tokens > Self.taskTokens
+            splitTiles(
+                tokens: tokens,
+                count: width,
+                tile: Self.packTokens,
+                run: runLength(width, grain: isMany ? 192 : 64)
+            ) { token, height, first, length in
                 // SAFETY: as in `selectOut`; tasks add to disjoint parts of the output.
                 unsafe withUnsafePointer(to: weight.view) { view in
                     unsafe kernels.select_in(
@@ -264,23 +270,26 @@ extension Compute {
         if let shares {
             splitByNode(shares, tokens: tokens, tile: Self.taskTokens, run: run, body)
         } else {
-            splitTiles(tokens: tokens, count: count, run: run, body)
+            splitTiles(tokens: tokens, count: count, tile: Self.taskTokens, run: run, body)
         }
     }
 
+    /// A task takes up to `tile` tokens, as even as whole tiles of the kernels allow, and `run` outputs.
     private func splitTiles(
         tokens: Int,
         count: Int,
+        tile: Int,
         run: Int,
         _ body: (_ token: Int, _ height: Int, _ first: Int, _ length: Int) -> Void
     ) {
         guard tokens > 0, count > 0 else { return }
-        let tiles = (tokens + Self.taskTokens - 1) / Self.taskTokens
-        let runs = (count + run - 1) / run
+        let most = (tokens + tile - 1) / tile
+        let height = min(tile, ((tokens + most - 1) / most + 11) / 12 * 12)
+        let (tiles, runs) = ((tokens + height - 1) / height, (count + run - 1) / run)
         pool.run(taskCount: tiles * runs) { task in
             let (tile, index) = task.quotientAndRemainder(dividingBy: runs)
-            let (token, first) = (tile * Self.taskTokens, index * run)
-            body(token, min(Self.taskTokens, tokens - token), first, min(run, count - first))
+            let (token, first) = (tile * height, index * run)
+            body(token, min(height, tokens - token), first, min(run, count - first))
         }
     }
 

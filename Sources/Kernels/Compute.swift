@@ -28,6 +28,9 @@ public final class Compute: Sendable {
     /// Their activations of a hidden size of 576 are 108 KiB,
     /// which stay in L2 while the task's weights pass.
     static let taskTokens = 48
+    /// Tokens a task of `selectIn` takes with many: the kernels pack a strip of weights once for all of
+    /// them, and as many as fit are rounded at a time (`ENTRIES` in `avx512/bf16.c`).
+    static let packTokens = 252
 
     /// Starts the workers.
     ///
