@@ -37,6 +37,7 @@ public final class ProbePruner: ProbingPruner {
     private var states = Activations()
     private var probeSquares = Activations()
     private var historyRows = Activations()
+    private var passSquares = Activations()
 
     /// - Parameters:
     ///   - shape: Sizes of the model.
@@ -120,24 +121,42 @@ public final class ProbePruner: ProbingPruner {
     ) {
         guard policy.prunes(layer: block.layer, of: shape) else { return }
         let columns = shape.consumerColumns(of: mask, block.kind)
+        let estimate = mask == nil ? nil : estimate
         let learns = history != nil && configuration.historyUse == .moving
-        if configuration.collectsSequenceStatistics {
+        switch (configuration.collectsSequenceStatistics, learns) {
+        case (true, true):
             collector.add(
                 block,
                 intermediate,
                 columns: columns,
-                estimate: mask == nil ? nil : estimate,
+                estimate: estimate,
                 layout: layout,
-                sumsPositions: learns,
+                positionSquares: &passSquares,
                 compute: compute
             )
-        } else if learns {
-            collector.addPositions(intermediate, layout: layout, compute: compute)
+        case (true, false):
+            collector.add(
+                block,
+                intermediate,
+                columns: columns,
+                estimate: estimate,
+                layout: layout,
+                compute: compute
+            )
+        case (false, true):
+            compute.sumOfSquares(
+                intermediate,
+                groups: layout.positions,
+                groupCount: layout.positionLimit,
+                into: &passSquares
+            )
+        case (false, false):
+            return
         }
         guard learns else { return }
         history?.update(
             block,
-            squares: collector.positionSquares,
+            squares: passSquares,
             counts: layout.sampleCounts,
             columns: columns,
             momentum: configuration.momentum

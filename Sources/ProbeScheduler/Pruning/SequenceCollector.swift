@@ -1,6 +1,6 @@
 import Kernels
 
-/// Gathers the statistics of a batch's sequences, block by block, and the sums that a history learns from.
+/// Gathers the statistics of a batch's sequences, block by block.
 struct SequenceCollector: ~Copyable {
     /// What is gathered, and over which rows.
     enum Content: Sendable {
@@ -17,8 +17,6 @@ struct SequenceCollector: ~Copyable {
     private var pending: [SequenceStatistics] = []
     /// `PrunableBlock.index` of the last block.
     private var lastIndex = 0
-    /// `[positions, kept]`: sums of squares at each position of the last block that wanted them.
-    private(set) var positionSquares = Activations()
     private var squares = Activations()
     private var sums = Activations()
 
@@ -35,7 +33,6 @@ struct SequenceCollector: ~Copyable {
     ///   - columns: Channels that its columns are; nil: all.
     ///   - estimate: Stands in for the other channels.
     ///   - layout: Samples of the rows.
-    ///   - sumsPositions: Whether `positionSquares` are wanted, too: both sums read the input once.
     ///   - compute: The kernels.
     mutating func add(
         _ block: PrunableBlock,
@@ -43,46 +40,46 @@ struct SequenceCollector: ~Copyable {
         columns: [Int32]?,
         estimate: ChannelAverages?,
         layout: BatchLayout,
-        sumsPositions: Bool = false,
         compute: Compute
     ) {
         let (groups, groupCount) = (groups(of: layout), layout.samples.count)
-        if sumsPositions {
-            compute.sumOfSquares(
-                intermediate,
-                groups: groups,
-                groupCount: groupCount,
-                into: &squares,
-                groups: layout.positions,
-                groupCount: layout.positionLimit,
-                into: &positionSquares
-            )
-        } else {
-            compute.sumOfSquares(
-                intermediate,
-                groups: groups,
-                groupCount: groupCount,
-                into: &squares
-            )
-        }
+        compute.sumOfSquares(intermediate, groups: groups, groupCount: groupCount, into: &squares)
         if content == .moments {
             compute.sum(of: intermediate, groups: groups, groupCount: groupCount, into: &sums)
         }
         enter(block, columns: columns, estimate: estimate, layout: layout)
     }
 
-    /// Only sums up the squares at each position, into `positionSquares`.
-    mutating func addPositions(
+    /// `add` of mean squares, which also sums up the squares at each position: both read the input once.
+    ///
+    /// - Parameters:
+    ///   - block: As in `add`.
+    ///   - intermediate: Likewise.
+    ///   - columns: Likewise.
+    ///   - estimate: Likewise.
+    ///   - layout: Likewise.
+    ///   - positionSquares: Reshaped to `[positions, kept]`.
+    ///   - compute: The kernels.
+    mutating func add(
+        _ block: PrunableBlock,
         _ intermediate: borrowing Activations,
+        columns: [Int32]?,
+        estimate: ChannelAverages?,
         layout: BatchLayout,
+        positionSquares: inout Activations,
         compute: Compute
     ) {
+        precondition(content == .meanSquares, "sums of squares alone")
         compute.sumOfSquares(
             intermediate,
+            groups: groups(of: layout),
+            groupCount: layout.samples.count,
+            into: &squares,
             groups: layout.positions,
             groupCount: layout.positionLimit,
             into: &positionSquares
         )
+        enter(block, columns: columns, estimate: estimate, layout: layout)
     }
 
     /// Enters the sums into the samples' statistics.
