@@ -1,9 +1,9 @@
 // Chooses the table for the CPU.
 #include "internal.h"
 
-static const kn_kernels scalar_table = KN_TABLE(scalar, KN_ISA_SCALAR, "scalar", KN_SIXTEEN_BITS);
+static const kn_kernels scalar_table = KN_TABLE(scalar, KN_ISA_SCALAR, "scalar", KN_EIGHT_BITS);
 #if KN_X86
-static const kn_kernels avx2_table = KN_TABLE(avx2, KN_ISA_AVX2, "avx2", KN_SIXTEEN_BITS);
+static const kn_kernels avx2_table = KN_TABLE(avx2, KN_ISA_AVX2, "avx2", KN_PAIRED_BITS);
 static const kn_kernels avx512_table = KN_TABLE(avx512, KN_ISA_AVX512, "avx512", KN_EIGHT_BITS);
 static const kn_kernels avx512_bf16_table =
     KN_TABLE_WITH(avx512, avx512_bf16, KN_ISA_AVX512, "avx512-bf16", KN_EIGHT_BITS, 1);

@@ -175,27 +175,69 @@ static inline int32_t kn_in_units(const kn_weight *w, const void *row, size_t j)
 
 /// The largest magnitude that an entry gets.
 static inline __attribute__((always_inline)) float kn_largest(kn_rounding rounding) {
-    return rounding == KN_NINE_BITS ? 255 : kn_entry_size(rounding) == 1 ? 127 : 32767;
+    return rounding == KN_NINE_BITS ? 255 : 127;
 }
 
-/// Quantises up to KN_GROUP_SIZE activations with the inverse of their scale, 0 for zeros, and
-/// returns the sum of the entries. Every step is exact or rounded once, so the result is the same
-/// to the bit in every instruction set.
+/// The bits of a magnitude, which order as the magnitude does, with what is not finite on top.
+static inline __attribute__((always_inline)) int32_t kn_magnitude(float x) {
+    int32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits & INT32_MAX;
+}
+
+/// The largest of the magnitudes in a group of KN_GROUP_SIZE entries that decide about its scale: of
+/// the entries, of their pairs' sums, and half of those that the lanes' magnitudes add up to.
+/// Rounded, a pair's sum grows by 1 at most and a lane's by 4, thus from twice 127 to 258.
+static inline __attribute__((always_inline)) int32_t kn_reach(kn_rounding rounding,
+                                                              const float *x) {
+    int32_t largest = 0;
+    for (size_t i = 0; i < KN_GROUP_SIZE; i++) {
+        int32_t here = kn_magnitude(x[i]);
+        largest = here > largest ? here : largest;
+    }
+    if (!kn_pairs(rounding)) return largest;
+    float sums[KN_GROUP_SIZE / 2];
+    for (size_t i = 0; i < KN_GROUP_SIZE / 2; i++) {
+        float a = x[i], b = x[i + KN_GROUP_SIZE / 2];
+        int32_t pair = kn_magnitude(a + b);
+        largest = pair > largest ? pair : largest;
+        sums[i] = __builtin_fabsf(a) + __builtin_fabsf(b);
+    }
+    for (size_t half = 0; half < 2; half++) {
+        for (size_t i = half * 8; i < half * 8 + 2; i++) {
+            float lane = (sums[i] + sums[i + 2]) + (sums[i + 4] + sums[i + 6]);
+            int32_t here = kn_magnitude(lane * 0.5f);
+            largest = here > largest ? here : largest;
+        }
+    }
+    return largest;
+}
+
+/// Quantises KN_GROUP_SIZE activations with the inverse of their scale, 0 for zeros, and returns the
+/// sum of the entries. Every step is exact or rounded once, so the result is the same to the bit in
+/// every instruction set.
 static inline __attribute__((always_inline)) int32_t
-kn_round_entries(kn_rounding rounding, void *entries, const float *x, size_t n, float inverse) {
-    float filled[KN_GROUP_SIZE] = {0};
+kn_round_entries(kn_rounding rounding, void *entries, const float *x, float inverse) {
     int32_t rounded[KN_GROUP_SIZE], total = 0;
-    memcpy(filled, x, n * sizeof *x);
     for (int i = 0; i < KN_GROUP_SIZE; i++) {
         // Adding and taking off 1.5 * 2^23 rounds to the nearest whole number, ties to even.
-        float nearest = (inverse > 0 ? filled[i] : 0.0f) * inverse + 12582912.0f;
+        float nearest = (inverse > 0 ? x[i] : 0.0f) * inverse + 12582912.0f;
         rounded[i] = (int32_t)(nearest - 12582912.0f);
         total += rounded[i];
     }
     for (size_t i = 0; i < KN_GROUP_SIZE; i++) {
-        if (kn_entry_size(rounding) == 1) ((int8_t *)entries)[kn_byte_of(i)] = (int8_t)rounded[i];
-        else ((int16_t *)entries)[i] = (int16_t)rounded[i];
+        if (rounding == KN_NINE_BITS) ((int16_t *)entries)[i] = (int16_t)rounded[i];
+        else ((int8_t *)entries)[kn_byte_of(i)] = (int8_t)rounded[i];
     }
+    if (!kn_pairs(rounding)) return total;
+    int16_t lanes[4];
+    for (size_t l = 0; l < 4; l++) {
+        int32_t sum = 0;
+        for (size_t i = l / 2 * 8 + l % 2; i < l / 2 * 8 + 8; i += 2)
+            sum += rounded[i] + rounded[i + KN_GROUP_SIZE / 2];
+        lanes[l] = (int16_t)(-128 * sum);
+    }
+    memcpy((int8_t *)entries + KN_GROUP_SIZE, lanes, sizeof lanes);
     return total;
 }
 
@@ -203,29 +245,25 @@ kn_round_entries(kn_rounding rounding, void *entries, const float *x, size_t n, 
 static inline __attribute__((always_inline)) void kn_round_row(kn_rounding rounding, void *entries,
                                                                float *scales, int32_t *totals,
                                                                const float *x, size_t n) {
-    size_t together = kn_scaled_together(rounding);
+    const size_t together = kn_scaled_together(rounding);
+    char *to = entries;
     for (size_t from = 0; from < n; from += together) {
         size_t count = n - from < together ? n - from : together;
-        // The bits of a magnitude order as the magnitude does, with what is not finite on top.
+        float filled[KN_MIXED];
+        if (count < together) memset(filled, 0, sizeof filled);
+        memcpy(filled, x + from, count * sizeof *x);
         int32_t largest = 0, total = 0;
-        for (size_t i = 0; i < count; i++) {
-            int32_t bits;
-            memcpy(&bits, x + from + i, sizeof bits);
-            bits &= INT32_MAX;
-            largest = bits > largest ? bits : largest;
+        for (size_t i = 0; i < count; i += KN_GROUP_SIZE) {
+            int32_t reach = kn_reach(rounding, filled + i);
+            largest = reach > largest ? reach : largest;
         }
         float top;
         memcpy(&top, &largest, sizeof top);
         // Below, the inverse would overflow; nothing that small counts beside other groups.
         int usable = top >= 1e-30f && largest < 0x7F800000;
         float inverse = usable ? kn_largest(rounding) / top : 0.0f;
-        for (size_t i = 0; i < count; i += KN_GROUP_SIZE) {
-            size_t some = count - i < KN_GROUP_SIZE ? count - i : KN_GROUP_SIZE;
-            char *to = (char *)entries + (from + i) * kn_entry_size(rounding);
-            total += some < KN_GROUP_SIZE
-                         ? kn_round_entries(rounding, to, x + from + i, some, inverse)
-                         : kn_round_entries(rounding, to, x + from + i, KN_GROUP_SIZE, inverse);
-        }
+        for (size_t i = 0; i < count; i += KN_GROUP_SIZE, to += kn_inputs_size(rounding))
+            total += kn_round_entries(rounding, to, filled + i, inverse);
         *totals++ = rounding == KN_NINE_BITS ? total : -128 * total;
         *scales++ = largest >= 0x7F800000 ? __builtin_nanf("")
                     : usable              ? top / kn_largest(rounding)
@@ -245,7 +283,7 @@ kn_mix_and_round_row(void (*mix)(float *, const float *, size_t),
         size_t count = n - from < PIECE ? n - from : PIECE;
         size_t scaled = from / kn_scaled_together(rounding);
         mix(mixed, x + from, count);
-        round(rounding, (char *)entries + from * kn_entry_size(rounding), scales + scaled,
+        round(rounding, (char *)entries + kn_inputs_sizes(rounding, from), scales + scaled,
               totals + scaled, mixed, count);
     }
 }

@@ -67,6 +67,6 @@ extension kn_kernels {
         if format == .int4 { return outputsAreColumns ? KN_NINE_BITS : KN_EIGHT_BITS }
         let rounding = unsafe byte_rounding
         if outputsAreColumns { return rounding }
-        return rounding == KN_EIGHT_BITS ? KN_EIGHT_BITS_MIXED : KN_SIXTEEN_BITS_MIXED
+        return rounding == KN_EIGHT_BITS ? KN_EIGHT_BITS_MIXED : KN_PAIRED_BITS_MIXED
     }
 }

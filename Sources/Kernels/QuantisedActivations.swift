@@ -25,8 +25,10 @@ final class QuantisedActivations: @unchecked Sendable {
         isComplete = false
         self.rounding = rounding
         let filled = Int(KN_GROUP_SIZE)
-        let byteCount =
-            rowCount * ((width + filled - 1) / filled * filled) * kn_entry_size(rounding)
+        let byteCount = kn_inputs_sizes(
+            rounding,
+            rowCount * ((width + filled - 1) / filled * filled)
+        )
         if byteCount > entries.count { entries = AlignedMemory(count: byteCount) }
         let together = kn_scaled_together(rounding)
         let count = rowCount * ((width + together - 1) / together)

@@ -30,7 +30,7 @@ struct QuantisedRows {
         // SAFETY: as the caller promises.
         unsafe kernels.quantise(
             rounding,
-            entries + (row * width + column) * kn_entry_size(rounding),
+            entries + kn_inputs_sizes(rounding, row * width + column),
             scales + group,
             totals + group,
             x,
@@ -42,7 +42,7 @@ struct QuantisedRows {
     func view(from row: Int) -> kn_quantised {
         unsafe kn_quantised(
             rounding: rounding,
-            entries: entries + row * width * kn_entry_size(rounding),
+            entries: entries + kn_inputs_sizes(rounding, row * width),
             scales: scales + row * groupCount,
             totals: totals + row * groupCount,
             width: width,

@@ -29,12 +29,11 @@ static kn_weight random_weight(kn_format format, size_t rows, size_t columns) {
 }
 
 /// How the table takes activations for a format, where rows are outputs; for bytes also in a second
-/// way. The scalar table then takes that with most to test.
+/// way.
 static kn_rounding rounding_out(kn_format format, int second) {
     if (format != KN_INT8) return KN_EIGHT_BITS;
     if (!second) return K->byte_rounding;
-    int eight = K == scalar || K->byte_rounding == KN_EIGHT_BITS;
-    return eight ? KN_EIGHT_BITS_MIXED : KN_SIXTEEN_BITS_MIXED;
+    return K->byte_rounding == KN_EIGHT_BITS ? KN_EIGHT_BITS_MIXED : KN_PAIRED_BITS_MIXED;
 }
 
 /// The same where rows are inputs.
@@ -57,16 +56,62 @@ typedef struct {
 
 /// Entry i of a row.
 static int entry_of(kn_rounding rounding, const void *row, size_t i) {
-    size_t group = i / KN_GROUP_SIZE * KN_GROUP_SIZE;
-    if (kn_entry_size(rounding) == 1) return ((const int8_t *)row)[group + kn_byte_of(i % 32)];
-    return ((const int16_t *)row)[i];
+    if (rounding == KN_NINE_BITS) return ((const int16_t *)row)[i];
+    return ((const int8_t *)row)[i / 32 * kn_inputs_size(rounding) + kn_byte_of(i % 32)];
+}
+
+/// Sum l of four that follow group g of a row, and what it is to be: -128 times the sum over the
+/// bytes of two successive places of each of four successive fours, modulo 2^16.
+static int lane_of(kn_rounding rounding, const void *row, size_t g, size_t l) {
+    int16_t sum;
+    const char *group = (const char *)row + g * kn_inputs_size(rounding);
+    memcpy(&sum, group + KN_GROUP_SIZE + l * sizeof sum, sizeof sum);
+    return sum;
+}
+
+/// The largest of the magnitudes that decide about the scale of some groups from a row's entry on.
+static float reach_of(kn_rounding rounding, const float *row, size_t first, size_t end, size_t n) {
+    float largest = 0;
+    for (size_t g = first; g < end; g += KN_GROUP_SIZE) {
+        float bytes[KN_GROUP_SIZE] = {0};
+        for (size_t i = 0; i < KN_GROUP_SIZE && g + i < n; i++)
+            bytes[kn_byte_of(i)] = row[g + i];
+        float lanes[4] = {0};
+        for (size_t b = 0; b < KN_GROUP_SIZE; b++) {
+            largest = fmaxf(largest, fabsf(bytes[b]));
+            if (b % 2 == 0) largest = fmaxf(largest, kn_pairs(rounding) * fabsf(bytes[b] + bytes[b + 1]));
+            lanes[b / 16 * 2 + b / 2 % 2] += fabsf(bytes[b]);
+        }
+        for (size_t l = 0; l < 4; l++) largest = fmaxf(largest, kn_pairs(rounding) * lanes[l] / 2);
+    }
+    return largest;
+}
+
+/// What 16 bits are to be enough for.
+static void test_lanes(kn_rounding rounding, const void *row, size_t groups) {
+    for (size_t g = 0; g < groups; g++) {
+        const int8_t *bytes = (const int8_t *)row + g * kn_inputs_size(rounding);
+        int sums[4] = {0}, magnitudes[4] = {0};
+        for (size_t b = 0; b < KN_GROUP_SIZE; b++) {
+            size_t lane = b / 16 * 2 + b / 2 % 2;
+            sums[lane] += bytes[b];
+            magnitudes[lane] += abs(bytes[b]);
+            if (b % 2 == 0 && abs(bytes[b] + bytes[b + 1]) > 128)
+                fail("a pair's sum", bytes[b] + bytes[b + 1], 128, 0);
+        }
+        for (size_t l = 0; l < 4; l++) {
+            if (magnitudes[l] > 258) fail("a lane's magnitudes", magnitudes[l], 258, 0);
+            if ((uint16_t)lane_of(rounding, row, g, l) != (uint16_t)(-128 * sums[l]))
+                fail("a lane's sum", lane_of(rounding, row, g, l), -128 * sums[l], 0);
+        }
+    }
 }
 
 /// Memory for quantised rows of n entries.
 static kn_quantised room_for(kn_rounding rounding, size_t tokens, size_t n) {
     size_t width = kn_groups(n) * KN_GROUP_SIZE;
     size_t groups = (n + kn_scaled_together(rounding) - 1) / kn_scaled_together(rounding);
-    void *entries = take(tokens * width, kn_entry_size(rounding));
+    void *entries = take(kn_inputs_sizes(rounding, tokens * width) / 2, sizeof(int16_t));
     float *scales = take(tokens * groups, sizeof(float));
     return (kn_quantised){rounding, entries, scales, take(tokens * groups, sizeof(int32_t)),
                           width,    groups};
@@ -74,7 +119,7 @@ static kn_quantised room_for(kn_rounding rounding, size_t tokens, size_t n) {
 
 /// The rows from one on.
 static kn_quantised from_row(kn_quantised q, size_t t) {
-    q.entries = (const char *)q.entries + t * q.width * kn_entry_size(q.rounding);
+    q.entries = (const char *)q.entries + kn_inputs_sizes(q.rounding, t * q.width);
     q.scales += t * q.groups;
     q.totals += t * q.groups;
     return q;
@@ -97,16 +142,15 @@ static tokens_of quantise(kn_rounding rounding, size_t tokens, size_t n) {
         for (size_t i = 0; i < n; i++) row[i] *= expf(8 * (float)random_unit());
         kn_quantised to = from_row(q, t);
         run_quantise(K, to, row, n);
-        if (rounding == KN_EIGHT_BITS_MIXED || rounding == KN_SIXTEEN_BITS_MIXED)
-            scalar->mix(row, row, n);
+        if (kn_mixes(rounding)) scalar->mix(row, row, n);
+        if (kn_pairs(rounding)) test_lanes(rounding, to.entries, q.width / KN_GROUP_SIZE);
         for (size_t g = 0; g < q.groups; g++) {
-            float largest = 0;
             int32_t total = 0;
             size_t first = g * together, end = first + together;
+            float largest = reach_of(rounding, row, first, end, n);
             for (size_t j = first; j < end && j < q.width; j++) {
                 int found = entry_of(rounding, to.entries, j);
                 total += found;
-                if (j < n && fabsf(row[j]) > largest) largest = fabsf(row[j]);
                 if (j >= n && found != 0) fail("quantise's padding", found, 0, 0);
             }
             if (rounding != KN_NINE_BITS) total *= -128;
@@ -139,6 +183,13 @@ static void test_quantise_bits(kn_rounding rounding, size_t n) {
         for (size_t i = 0; i < a.width; i++) {
             int found = entry_of(rounding, a.entries, i), same = entry_of(rounding, b.entries, i);
             if (found != same) fail("quantise's entries", found, same, 0);
+        }
+        for (size_t g = 0; kn_pairs(rounding) && g < a.width / KN_GROUP_SIZE; g++) {
+            for (size_t l = 0; l < 4; l++) {
+                int found = lane_of(rounding, a.entries, g, l);
+                int same = lane_of(rounding, b.entries, g, l);
+                if (found != same) fail("quantise's lanes", found, same, 0);
+            }
         }
         for (size_t g = 0; g < a.groups; g++) {
             float found = a.scales[g], same = b.scales[g];
@@ -245,9 +296,10 @@ static void test_in(kn_format format, size_t tokens, size_t rows, size_t columns
 }
 
 /// The largest entries, or the smallest, and the largest activations, of one sign or the other: the
-/// sums that come nearest to where the widths of the kernels end.
+/// sums that come nearest to where the widths of the kernels end. One activation of `every` is not
+/// zero.
 static void test_extremes(kn_rounding rounding, kn_format format, size_t tokens, int largest,
-                          float sign) {
+                          float sign, size_t every) {
     enum { ROWS = 24, COLUMNS = 96 };
     int mark = allocation_count;
     kn_weight w = random_weight(format, ROWS, COLUMNS);
@@ -257,7 +309,7 @@ static void test_extremes(kn_rounding rounding, kn_format format, size_t tokens,
         memset((char *)(uintptr_t)w.data + r * size + (size - entries), fill, entries);
     kn_quantised q = room_for(rounding, tokens, COLUMNS);
     float x[COLUMNS], out[17 * ROWS], same[17 * ROWS];
-    for (size_t i = 0; i < COLUMNS; i++) x[i] = sign;
+    for (size_t i = 0; i < COLUMNS; i++) x[i] = i % every == 0 ? sign : 0;
     for (size_t t = 0; t < tokens; t++) run_quantise(K, from_row(q, t), x, COLUMNS);
     K->select_out_quantised(out, ROWS, &q, tokens, &w, NULL, 0, ROWS);
     scalar->select_out_quantised(same, ROWS, &q, tokens, &w, NULL, 0, ROWS);
@@ -298,7 +350,7 @@ static void test_table(const kn_kernels *table) {
     scalar = kn_kernels_for(KN_ISA_SCALAR);
     int failed = failures;
     for (int n = 0; n < SIZES; n++) {
-        for (int r = KN_NINE_BITS; r <= KN_SIXTEEN_BITS_MIXED; r++)
+        for (int r = KN_NINE_BITS; r <= KN_PAIRED_BITS_MIXED; r++)
             test_quantise_bits((kn_rounding)r, sizes[n]);
         test_encoding(KN_INT8, sizes[n]);
         test_encoding(KN_INT4, sizes[n]);
@@ -317,8 +369,10 @@ static void test_table(const kn_kernels *table) {
             for (int way = 0; way < ways((kn_format)f); way++) {
                 kn_rounding rounding = rounding_out((kn_format)f, way);
                 for (int largest = 0; largest < 2; largest++) {
-                    test_extremes(rounding, (kn_format)f, t, largest, 1);
-                    test_extremes(rounding, (kn_format)f, t, largest, -1);
+                    for (size_t every = 1; every <= 32; every *= 2) {
+                        test_extremes(rounding, (kn_format)f, t, largest, 1, every);
+                        test_extremes(rounding, (kn_format)f, t, largest, -1, every);
+                    }
                 }
             }
         }

@@ -17,19 +17,18 @@
 // registers.
 enum { KN_INT_TOKENS = 6, KN_TILE_PANELS = 1 };
 
-/// sums[t*lds + r] += scale of t and of so many groups together * the exact sum over them, for 16
-/// outputs, in pairs of int16.
-KN_INLINE void pair_tile(const size_t tokens, const size_t together, float *sums, size_t lds,
-                    tile_input x, const char *panel, size_t groups) {
-    for (size_t g = 0; g < groups; g += together) {
-        size_t left = groups - g < together ? groups - g : together;
+/// sums[t*lds + r] += scale of t and the group * the exact sum over the group, for 16 outputs, in
+/// pairs of int16: of half bytes in units.
+KN_INLINE void pair_tile(const size_t tokens, float *sums, size_t lds, tile_input x,
+                         const char *panel, size_t groups) {
+    for (size_t g = 0; g < groups; g++, panel += KN_PAIRS_SIZE) {
         __m256i sum[KN_INT_TOKENS][2];
         KN_UNROLL for (size_t t = 0; t < tokens; t++) {
             sum[t][0] = sum[t][1] = _mm256_setzero_si256();
         }
         const char *from[KN_INT_TOKENS];
         KN_UNROLL for (size_t t = 0; t < tokens; t++) from[t] = x.entries + t * x.stride;
-        _Pragma("clang loop unroll_count(4)") for (size_t p = 0; p < left * KN_GROUP_SIZE; p += 2) {
+        _Pragma("clang loop unroll_count(4)") for (size_t p = 0; p < KN_GROUP_SIZE; p += 2) {
             __m256i low = load_256(panel + p * KN_PANEL * 2);
             __m256i high = load_256(panel + p * KN_PANEL * 2 + 32);
             KN_UNROLL for (size_t t = 0; t < tokens; t++) {
@@ -41,13 +40,73 @@ KN_INLINE void pair_tile(const size_t tokens, const size_t together, float *sums
             }
         }
         KN_UNROLL for (size_t t = 0; t < tokens; t++) {
-            vec scale = v_set(x.scales[t * x.groups + g / together]);
+            vec scale = v_set(x.scales[t * x.groups + g]);
             float *to = sums + t * lds;
             v_store(to, v_fma(_mm256_cvtepi32_ps(sum[t][0]), scale, v_load(to)));
             v_store(to + 8, v_fma(_mm256_cvtepi32_ps(sum[t][1]), scale, v_load(to + 8)));
         }
-        x.entries += left * KN_GROUP_SIZE * 2;
-        panel += left * KN_PAIRS_SIZE;
+        x.entries += KN_GROUP_SIZE * 2;
+    }
+}
+
+/// Sums of 16 outputs for each token of a tile.
+typedef struct {
+    __m256i of[KN_INT_TOKENS][2];
+} tile_sums;
+
+/// Half a group's sums, of two lanes an output: eight products each, and less what bytes have in
+/// excess.
+KN_INLINE tile_sums sum_half_group(const size_t tokens, const char *const from[2], size_t stride,
+                                   size_t lanes, const char *panel) {
+    tile_sums sum;
+    KN_UNROLL for (size_t t = 0; t < tokens; t++) {
+        sum.of[t][0] = sum.of[t][1] = load_four(from[t / 3] + t % 3 * stride + lanes);
+    }
+    KN_UNROLL for (size_t i = 0; i < KN_GROUP_SIZE / 2; i += 4) {
+        __m256i low = load_256(panel + i * KN_PANEL);
+        __m256i high = load_256(panel + i * KN_PANEL + 32);
+        KN_UNROLL for (size_t t = 0; t < tokens; t++) {
+            __m256i a = load_four(from[t / 3] + t % 3 * stride + i);
+            sum.of[t][0] = _mm256_add_epi16(sum.of[t][0], _mm256_maddubs_epi16(low, a));
+            sum.of[t][1] = _mm256_add_epi16(sum.of[t][1], _mm256_maddubs_epi16(high, a));
+            // As in pair_tile.
+            __asm__("" : "+x"(sum.of[t][0]), "+x"(sum.of[t][1]));
+        }
+    }
+    return sum;
+}
+
+/// sums[t*lds + r] += scale of t and of so many groups together * the exact sum over them, for 16
+/// outputs, of bytes. The registers hold the sums of 16 bits; those of 32 wait in memory.
+KN_INLINE void byte_tile(const size_t tokens, const size_t together, float *sums, size_t lds,
+                         tile_input x, const char *panel, size_t groups) {
+    const size_t upper = tokens > 3 ? 3 : 0, half = KN_GROUP_SIZE / 2;
+    const char *from[2] = {x.entries, x.entries + upper * x.stride};
+    for (size_t g = 0; g < groups; g += together, x.scales++) {
+        _Alignas(32) int32_t exact[KN_INT_TOKENS][KN_PANEL];
+        size_t halves = 2 * (groups - g < together ? groups - g : together);
+        for (size_t h = 0; h < halves; h++, panel += half * KN_PANEL) {
+            size_t lanes = KN_GROUP_SIZE - h % 2 * (half - 4);
+            tile_sums sum = sum_half_group(tokens, from, x.stride, lanes, panel);
+            size_t forward = h % 2 ? KN_INPUTS_SIZE - half : half;
+            from[0] += forward;
+            from[1] += forward;
+            KN_UNROLL for (size_t t = 0; t < tokens; t++) {
+                KN_UNROLL for (size_t c = 0; c < 2; c++) {
+                    __m256i wide = add_neighbours(sum.of[t][c]);
+                    if (h > 0) wide = _mm256_add_epi32(wide, load_256(exact[t] + 8 * c));
+                    store_256(exact[t] + 8 * c, wide);
+                }
+            }
+        }
+        KN_UNROLL for (size_t t = 0; t < tokens; t++) {
+            vec scale = v_set(x.scales[t * x.groups]);
+            KN_UNROLL for (size_t c = 0; c < 2; c++) {
+                float *to = sums + t * lds + 8 * c;
+                vec sum = _mm256_cvtepi32_ps(load_256(exact[t] + 8 * c));
+                v_store(to, v_fma(sum, scale, v_load(to)));
+            }
+        }
     }
 }
 
@@ -79,7 +138,7 @@ KN_INLINE void half_byte_tile(const size_t tokens, float *sums, size_t lds, tile
         const int32_t *totals[2] = {x.totals, x.totals + upper * x.groups};
         float *to[2] = {sums, sums + upper * lds};
         KN_UNROLL for (size_t c = 0; c < 2; c++) {
-            __m256i scaling = load_256(panel + KN_FOURS_SIZE + c * 32);
+            __m256i scaling = load_256(panel + KN_PACKED_SIZE + c * 32);
             __m256i steps = steps_of(scaling, scaling);
             KN_UNROLL for (size_t t = 0; t < tokens; t++) {
                 __m256i total = load_four(totals[t / 3] + t % 3 * x.groups);
@@ -104,8 +163,10 @@ KN_INLINE void integer_tile(const kn_format format, kn_rounding rounding, size_t
                             size_t groups, row_stream *stream, size_t asked) {
     (void)panels, (void)stream, (void)asked;
 #define KN_TILE(T)                                                                                 \
-    if (format == KN_INT8) pair_tile(T, KN_BYTES_TOGETHER, sums, lds, x, panel, groups);           \
-    else if (rounding == KN_NINE_BITS) pair_tile(T, 1, sums, lds, x, panel, groups);               \
+    if (format == KN_INT8 && rounding == KN_PAIRED_BITS_MIXED)                                     \
+        byte_tile(T, 2, sums, lds, x, panel, groups);                                              \
+    else if (format == KN_INT8) byte_tile(T, 1, sums, lds, x, panel, groups);                      \
+    else if (rounding == KN_NINE_BITS) pair_tile(T, sums, lds, x, panel, groups);                  \
     else half_byte_tile(T, sums, lds, x, panel, groups)
     switch (tokens) {
     case 1: KN_TILE(1); break;

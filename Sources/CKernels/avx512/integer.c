@@ -104,7 +104,7 @@ KN_INLINE void half_byte_tile(const size_t tokens, const size_t panels, float *s
         }
         add_fours(tokens, panels, sum, x, panel);
         KN_UNROLL for (size_t c = 0; c < panels; c++) {
-            __m512i scaling = _mm512_loadu_si512(panel + c * KN_PANEL_SIZE + KN_FOURS_SIZE);
+            __m512i scaling = _mm512_loadu_si512(panel + c * KN_PANEL_SIZE + KN_PACKED_SIZE);
             __m512i steps = _mm512_and_si512(scaling, _mm512_set1_epi32(0xFFFF));
             KN_UNROLL for (size_t t = 0; t < tokens; t++) {
                 // Totals are -128 times the sum of the activations: this has it in the upper halves.

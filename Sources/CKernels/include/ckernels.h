@@ -70,31 +70,38 @@ typedef struct {
 /// is exact in 32 bits, whatever its order.
 ///
 /// - KN_NINE_BITS: 32 of them to 255, for select_in of half bytes; entries are int16_t.
-/// - KN_SIXTEEN_BITS: 256 of them to 32767, for bytes; entries are int16_t.
-/// - KN_EIGHT_BITS: 32 of them to 127, for half bytes else, and for bytes where the CPU multiplies
-///   bytes (vpdpbusd); entries are int8_t, in the order of the bytes of a group of weights.
-/// - KN_EIGHT_BITS_MIXED: mixed first, for bytes that are mixed, too, so that no entry exceeds the
-///   others by far; then KN_MIXED of them to 127, which halves the time that scaling takes.
-/// - KN_SIXTEEN_BITS_MIXED: mixed first, for bytes that are mixed, too; else as KN_SIXTEEN_BITS.
+/// - KN_EIGHT_BITS: 32 of them to 127, for half bytes else, and for bytes where the CPU adds four
+///   products of bytes up in 32 bits (vpdpbusd); entries are int8_t, in the order of the bytes of a
+///   group of weights.
+/// - KN_PAIRED_BITS: the same for bytes where it adds two up in 16 (vpmaddubsw). The scale is the
+///   least at which 16 bits are enough: two that lie beside each other, and meet there, add up to
+///   128 at most, and the magnitudes of the eight of a lane to 258. A lane is the same half of each
+///   of four successive fours. Behind the entries of a group are, as int16_t, -128 times the sums of
+///   its four lanes, those of the first four fours first.
+/// - KN_EIGHT_BITS_MIXED and KN_PAIRED_BITS_MIXED: mixed first, for bytes that are mixed, too, so
+///   that no entry exceeds the others by far; then KN_MIXED of them share a scale, which halves the
+///   time that scaling takes.
 typedef enum {
     KN_NINE_BITS = 0,
-    KN_SIXTEEN_BITS = 1,
-    KN_EIGHT_BITS = 2,
-    KN_EIGHT_BITS_MIXED = 3,
-    KN_SIXTEEN_BITS_MIXED = 4
+    KN_EIGHT_BITS = 1,
+    KN_EIGHT_BITS_MIXED = 2,
+    KN_PAIRED_BITS = 3,
+    KN_PAIRED_BITS_MIXED = 4
 } kn_rounding;
+
+/// Whether entries are mixed first.
+static inline int kn_mixes(kn_rounding rounding) {
+    return rounding == KN_EIGHT_BITS_MIXED || rounding == KN_PAIRED_BITS_MIXED;
+}
+
+/// Whether sums of lanes follow a group's entries.
+static inline int kn_pairs(kn_rounding rounding) {
+    return rounding == KN_PAIRED_BITS || rounding == KN_PAIRED_BITS_MIXED;
+}
 
 /// The entries that share a scale.
 static inline size_t kn_scaled_together(kn_rounding rounding) {
-    switch (rounding) {
-    case KN_SIXTEEN_BITS:
-    case KN_SIXTEEN_BITS_MIXED:
-        return 256;
-    case KN_EIGHT_BITS_MIXED:
-        return KN_MIXED;
-    default:
-        return 32;
-    }
+    return kn_mixes(rounding) ? KN_MIXED : KN_GROUP_SIZE;
 }
 
 /// Asks for the lines of so many floats, which will be read soon.
@@ -102,14 +109,19 @@ static inline void kn_ask_for(const float *x, size_t n) {
     for (size_t i = 0; i < n; i += 16) __builtin_prefetch(x + i);
 }
 
-/// The bytes of an entry.
-static inline size_t kn_entry_size(kn_rounding rounding) {
-    return rounding == KN_EIGHT_BITS || rounding == KN_EIGHT_BITS_MIXED ? sizeof(int8_t)
-                                                                        : sizeof(int16_t);
+/// The bytes of KN_GROUP_SIZE entries, and of what follows them.
+static inline size_t kn_inputs_size(kn_rounding rounding) {
+    if (rounding == KN_NINE_BITS) return KN_GROUP_SIZE * sizeof(int16_t);
+    return KN_GROUP_SIZE + (kn_pairs(rounding) ? 4 * sizeof(int16_t) : 0);
+}
+
+/// The bytes of n entries, a multiple of KN_GROUP_SIZE.
+static inline size_t kn_inputs_sizes(kn_rounding rounding, size_t n) {
+    return n / KN_GROUP_SIZE * kn_inputs_size(rounding);
 }
 
 /// Activations as whole numbers: the entries of a row are filled up with zeros to `width`, a
-/// multiple of KN_GROUP_SIZE, and have `groups` scales. Row t has entries from t*width on, and from
+/// multiple of KN_GROUP_SIZE, and have `groups` scales. Row t has the entries of t*width on, and from
 /// t*groups on the scale of each group and its total: of nine bits the sum of its entries; of the
 /// others -128 times that, which takes off what the 128 that bytes have in excess adds.
 typedef struct {
@@ -173,13 +185,13 @@ typedef struct {
                        const kn_weight *gate, const kn_weight *up, kn_activation activation,
                        const int32_t *kept, size_t first, size_t count);
 
-    /// How the products take activations for weights of bytes: so, or mixed with as many bits. The
-    /// scalar table takes any way.
+    /// How the products take activations for weights of bytes: so, or mixed and so. The scalar table
+    /// takes any way.
     kn_rounding byte_rounding;
 
     /// Writes one row of n activations, mixed if the rounding says so: each group's scale is its
-    /// largest magnitude divided by the rounding's, NaN where an entry is not finite. The same to
-    /// the bit in all instruction sets.
+    /// largest magnitude divided by the rounding's, NaN where an entry is not finite, or what has to
+    /// stay in 16 bits adds up to infinity. The same to the bit in all instruction sets.
     void (*quantise)(kn_rounding rounding, void *entries, float *scales, int32_t *totals,
                      const float *x, size_t n);
 

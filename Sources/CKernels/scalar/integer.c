@@ -4,9 +4,10 @@
 
 /// Entry i of token t.
 static int32_t input(const kn_quantised *x, size_t t, size_t i) {
-    if (kn_entry_size(x->rounding) > 1) return ((const int16_t *)x->entries)[t * x->width + i];
-    size_t group = i / KN_GROUP_SIZE * KN_GROUP_SIZE;
-    return ((const int8_t *)x->entries)[t * x->width + group + kn_byte_of(i % KN_GROUP_SIZE)];
+    if (x->rounding == KN_NINE_BITS) return ((const int16_t *)x->entries)[t * x->width + i];
+    size_t group = (t * x->width + i) / KN_GROUP_SIZE;
+    const int8_t *entries = (const int8_t *)x->entries + group * kn_inputs_size(x->rounding);
+    return entries[kn_byte_of(i % KN_GROUP_SIZE)];
 }
 
 /// The dot product of token t with a row, without its unit.
@@ -67,7 +68,7 @@ void kn_scalar_select_in_quantised(float *y, size_t ldy, const kn_quantised *x, 
 
 void kn_scalar_quantise(kn_rounding rounding, void *entries, float *scales, int32_t *totals,
                         const float *x, size_t n) {
-    if (rounding == KN_EIGHT_BITS_MIXED || rounding == KN_SIXTEEN_BITS_MIXED)
+    if (kn_mixes(rounding))
         kn_mix_and_round_row(kn_scalar_mix, kn_round_row, rounding, entries, scales, totals, x, n);
     else kn_round_row(rounding, entries, scales, totals, x, n);
 }
