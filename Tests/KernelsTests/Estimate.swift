@@ -20,32 +20,44 @@ struct Estimate {
     ) -> Estimate {
         if case .bf16 = rounding { return exactDot(left.map(\.asBF16), right) }
         var estimate = exactDot(left, right)
-        guard case .whole(let together, let largestNumber) = rounding else { return estimate }
+        guard case .whole(let largestNumber, let inPairs) = rounding else { return estimate }
         let (entries, weights) = (Array(left), Array(right))
-        for first in stride(from: 0, to: entries.count, by: together) {
-            let group = first..<min(first + together, entries.count)
-            let largest = group.reduce(0) { max($0, abs(entries[$1])) }
+        for first in stride(from: 0, to: entries.count, by: 32) {
+            let group = first..<min(first + 32, entries.count)
+            let largest = inPairs ? reach(entries[group]) : entries[group].map(abs).max() ?? 0
             let weight = group.reduce(0.0) { $0 + Double(abs(weights[$1])) }
             estimate.bound += weight * Double(largest) / Double(2 * largestNumber) * 1.001
         }
         return estimate
     }
 
+    /// What the largest number stands for where products are added up in 16 bits: an entry, the sum of it
+    /// and the one 16 further on, or half of what four such pairs' magnitudes add up to.
+    private static func reach(_ group: some Collection<Float>) -> Float {
+        let entries = Array(group) + Array(repeating: 0, count: 32 - group.count)
+        let pairs = (0..<16).map { (entries[$0], entries[$0 + 16]) }
+        let lanes = [0, 1, 8, 9].map { first in
+            stride(from: first, to: first + 8, by: 2)
+                .reduce(0) { $0 + abs(pairs[$1].0) + abs(pairs[$1].1) }
+        }
+        return (entries.map(abs) + pairs.map { abs($0.0 + $0.1) } + lanes.map { $0 / 2 }).max() ?? 0
+    }
+
     /// How products round their input.
     enum Rounding {
         /// To bf16.
         case bf16
-        /// To whole numbers: entries that share a scale, and what the largest of them becomes.
-        case whole(entriesTogether: Int, largest: Int)
+        /// To whole numbers, of which 32 share a scale: the largest, and whether they are multiplied in
+        /// pairs whose sums have 16 bits.
+        case whole(largest: Int, inPairs: Bool = false)
 
         /// Nil for a format whose products do not; `outputsAreColumns` where the product is `selectIn`.
         init?(_ format: WeightFormat, _ set: InstructionSet, outputsAreColumns: Bool = false) {
             switch format {
             case .bf16 where set.roundsToBF16: self = .bf16
             case .f32, .bf16: return nil
-            case .int8 where set == .avx512: self = .whole(entriesTogether: 32, largest: 127)
-            case .int8: self = .whole(entriesTogether: 256, largest: 32_767)
-            case .int4: self = .whole(entriesTogether: 32, largest: outputsAreColumns ? 255 : 127)
+            case .int8: self = .whole(largest: 127, inPairs: set == .avx2)
+            case .int4: self = .whole(largest: outputsAreColumns ? 255 : 127)
             }
         }
     }

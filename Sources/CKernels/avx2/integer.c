@@ -179,8 +179,7 @@ KN_INLINE void integer_tile(const kn_format format, kn_rounding rounding, size_t
 #undef KN_TILE
 }
 
-// Activations of eight bits beside int4 alone.
-#define round_bytes kn_round_row
+#include "round_bytes.inc"
 
 // Tiles add to their sums group by group.
 enum { KN_TILES_BEGIN = 0 };
