@@ -185,8 +185,8 @@ static inline __attribute__((always_inline)) int32_t kn_magnitude(float x) {
     return bits & INT32_MAX;
 }
 
-/// The largest of the magnitudes in a group of KN_GROUP_SIZE entries that decide about its scale: of
-/// the entries, of their pairs' sums, and half of those that the lanes' magnitudes add up to.
+/// The largest of the magnitudes in a group of KN_GROUP_SIZE entries that decide about its scale:
+/// of the entries, of their pairs' sums, and half of those that the lanes' magnitudes add up to.
 /// Rounded, a pair's sum grows by 1 at most and a lane's by 4, thus from twice 127 to 258.
 static inline __attribute__((always_inline)) int32_t kn_reach(kn_rounding rounding,
                                                               const float *x) {
@@ -213,9 +213,9 @@ static inline __attribute__((always_inline)) int32_t kn_reach(kn_rounding roundi
     return largest;
 }
 
-/// Quantises KN_GROUP_SIZE activations with the inverse of their scale, 0 for zeros, and returns the
-/// sum of the entries. Every step is exact or rounded once, so the result is the same to the bit in
-/// every instruction set.
+/// Quantises KN_GROUP_SIZE activations with the inverse of their scale, 0 for zeros, and returns
+/// the sum of the entries. Every step is exact or rounded once, so the result is the same to the
+/// bit in every instruction set.
 static inline __attribute__((always_inline)) int32_t
 kn_round_entries(kn_rounding rounding, void *entries, const float *x, float inverse) {
     int32_t rounded[KN_GROUP_SIZE], total = 0;

@@ -74,12 +74,12 @@ static float reach_of(kn_rounding rounding, const float *row, size_t first, size
     float largest = 0;
     for (size_t g = first; g < end; g += KN_GROUP_SIZE) {
         float bytes[KN_GROUP_SIZE] = {0};
-        for (size_t i = 0; i < KN_GROUP_SIZE && g + i < n; i++)
-            bytes[kn_byte_of(i)] = row[g + i];
+        for (size_t i = 0; i < KN_GROUP_SIZE && g + i < n; i++) bytes[kn_byte_of(i)] = row[g + i];
         float lanes[4] = {0};
         for (size_t b = 0; b < KN_GROUP_SIZE; b++) {
             largest = fmaxf(largest, fabsf(bytes[b]));
-            if (b % 2 == 0) largest = fmaxf(largest, kn_pairs(rounding) * fabsf(bytes[b] + bytes[b + 1]));
+            if (b % 2 == 0)
+                largest = fmaxf(largest, kn_pairs(rounding) * fabsf(bytes[b] + bytes[b + 1]));
             lanes[b / 16 * 2 + b / 2 % 2] += fabsf(bytes[b]);
         }
         for (size_t l = 0; l < 4; l++) largest = fmaxf(largest, kn_pairs(rounding) * lanes[l] / 2);

@@ -15,7 +15,7 @@ int peak_available(peak_instruction instruction) {
     case PEAK_FMA_AVX2:
         return __builtin_cpu_supports("fma");
     case PEAK_PAIRS_AVX2:
-    case PEAK_HALF_BYTES_AVX2:
+    case PEAK_BYTES_AVX2:
         return __builtin_cpu_supports("avx2");
     case PEAK_FMA_AVX512:
         return __builtin_cpu_supports("avx512f");
@@ -69,7 +69,7 @@ LOOP(bytes_vnni, "avx512f,avx512vnni", __m512i, _mm512_setzero_si512(),
     }
 
 LOOP_AVX2(pairs_avx2, _mm256_add_epi32, _mm256_madd_epi16, 32)
-LOOP_AVX2(half_bytes_avx2, _mm256_add_epi16, _mm256_maddubs_epi16, 64)
+LOOP_AVX2(bytes_avx2, _mm256_add_epi16, _mm256_maddubs_epi16, 64)
 
 double peak_compute(peak_instruction instruction, size_t rounds) {
     if (!peak_available(instruction)) return 0;
@@ -82,8 +82,8 @@ double peak_compute(peak_instruction instruction, size_t rounds) {
         return bf16(rounds);
     case PEAK_PAIRS_AVX2:
         return pairs_avx2(rounds);
-    case PEAK_HALF_BYTES_AVX2:
-        return half_bytes_avx2(rounds);
+    case PEAK_BYTES_AVX2:
+        return bytes_avx2(rounds);
     case PEAK_PAIRS_VNNI:
         return pairs_vnni(rounds);
     default:

@@ -9,10 +9,8 @@ struct Peak: CustomStringConvertible {
     let halves: Double
     /// Products of int16 pairs.
     let pairs: Double
-    /// Products of int8, where the CPU has them (VNNI).
+    /// Products of bytes: in fours (VNNI), else in pairs that are added up in int16.
     let bytes: Double
-    /// Products of int4 with int8: those of int8, else of bytes whose pairs are added up in int16.
-    let halfBytes: Double
     /// Bytes a second from memory, in four streams.
     let read: Double
 
@@ -21,8 +19,7 @@ struct Peak: CustomStringConvertible {
         float = Self.operations(isWide ? PEAK_FMA_AVX512 : PEAK_FMA_AVX2)
         halves = isWide ? Self.operations(PEAK_BF16) : 0
         pairs = Self.operations(isWide ? PEAK_PAIRS_VNNI : PEAK_PAIRS_AVX2)
-        bytes = isWide ? Self.operations(PEAK_BYTES_VNNI) : 0
-        halfBytes = isWide ? bytes : Self.operations(PEAK_HALF_BYTES_AVX2)
+        bytes = Self.operations(isWide ? PEAK_BYTES_VNNI : PEAK_BYTES_AVX2)
         let buffer = [UInt8](repeating: 1, count: 256 << 20)
         read = unsafe buffer.withUnsafeBytes { bytes in
             (0..<3).map { _ in
@@ -38,17 +35,16 @@ struct Peak: CustomStringConvertible {
         switch format {
         case .f32: float
         case .bf16: halves > 0 ? halves : float
-        case .int8: bytes > 0 ? bytes : pairs
-        case .int4: product == .selectIn ? pairs : halfBytes
+        case .int8: bytes
+        case .int4: product == .selectIn ? pairs : bytes
         }
     }
 
     var description: String {
-        let wide = bytes > 0 ? ", int8 \(giga(bytes)) GOP/s" : ""
         let half = halves > 0 ? ", bf16 \(giga(halves)) GFLOP/s" : ""
         return """
-            Peak of this core: f32 \(giga(float)) GFLOP/s\(half), int16 pairs \(giga(pairs)) GOP/s\(wide), int4 with \
-            int8 \(giga(halfBytes)) GOP/s, read \(giga(read)) GB/s.
+            Peak of this core: f32 \(giga(float)) GFLOP/s\(half), int16 pairs \(giga(pairs)) GOP/s, int8 \
+            \(giga(bytes)) GOP/s, read \(giga(read)) GB/s.
             """
     }
 

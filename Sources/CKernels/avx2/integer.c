@@ -55,9 +55,9 @@ typedef struct {
 } tile_sums;
 
 /// Half a group's sums, of two lanes an output: eight products each, and less what bytes have in
-/// excess.
+/// excess, which `lanes` bytes further on takes off.
 KN_INLINE tile_sums sum_half_group(const size_t tokens, const char *const from[2], size_t stride,
-                                   size_t lanes, const char *panel) {
+                                   const size_t lanes, const char *panel) {
     tile_sums sum;
     KN_UNROLL for (size_t t = 0; t < tokens; t++) {
         sum.of[t][0] = sum.of[t][1] = load_four(from[t / 3] + t % 3 * stride + lanes);
@@ -76,38 +76,44 @@ KN_INLINE tile_sums sum_half_group(const size_t tokens, const char *const from[2
     return sum;
 }
 
-/// sums[t*lds + r] += scale of t and of so many groups together * the exact sum over them, for 16
-/// outputs, of bytes. The registers hold the sums of 16 bits; those of 32 wait in memory.
-KN_INLINE void byte_tile(const size_t tokens, const size_t together, float *sums, size_t lds,
-                         tile_input x, const char *panel, size_t groups) {
+/// sums[t*lds + r] += scale of t * the exact sum over so many groups, for 16 outputs, of bytes. The
+/// registers hold the sums of 16 bits; those of 32 wait in memory.
+KN_INLINE void add_scaled(const size_t tokens, const size_t groups, float *sums, size_t lds,
+                          tile_input x, const char *panel) {
+    _Alignas(32) int32_t exact[KN_INT_TOKENS][KN_PANEL];
     const size_t upper = tokens > 3 ? 3 : 0, half = KN_GROUP_SIZE / 2;
-    const char *from[2] = {x.entries, x.entries + upper * x.stride};
-    for (size_t g = 0; g < groups; g += together, x.scales++) {
-        _Alignas(32) int32_t exact[KN_INT_TOKENS][KN_PANEL];
-        size_t halves = 2 * (groups - g < together ? groups - g : together);
-        for (size_t h = 0; h < halves; h++, panel += half * KN_PANEL) {
-            size_t lanes = KN_GROUP_SIZE - h % 2 * (half - 4);
-            tile_sums sum = sum_half_group(tokens, from, x.stride, lanes, panel);
-            size_t forward = h % 2 ? KN_INPUTS_SIZE - half : half;
-            from[0] += forward;
-            from[1] += forward;
-            KN_UNROLL for (size_t t = 0; t < tokens; t++) {
-                KN_UNROLL for (size_t c = 0; c < 2; c++) {
-                    __m256i wide = add_neighbours(sum.of[t][c]);
-                    if (h > 0) wide = _mm256_add_epi32(wide, load_256(exact[t] + 8 * c));
-                    store_256(exact[t] + 8 * c, wide);
-                }
-            }
-        }
+    float *to[2] = {sums, sums + upper * lds};
+    const float *scales[2] = {x.scales, x.scales + upper * x.groups};
+    KN_UNROLL for (size_t h = 0; h < 2 * groups; h++) {
+        const char *first = x.entries + h / 2 * KN_INPUTS_SIZE + h % 2 * half;
+        const char *from[2] = {first, first + upper * x.stride};
+        const size_t lanes = KN_GROUP_SIZE - h % 2 * (half - 4);
+        tile_sums sum = sum_half_group(tokens, from, x.stride, lanes, panel + h * half * KN_PANEL);
         KN_UNROLL for (size_t t = 0; t < tokens; t++) {
-            vec scale = v_set(x.scales[t * x.groups]);
             KN_UNROLL for (size_t c = 0; c < 2; c++) {
-                float *to = sums + t * lds + 8 * c;
-                vec sum = _mm256_cvtepi32_ps(load_256(exact[t] + 8 * c));
-                v_store(to, v_fma(sum, scale, v_load(to)));
+                __m256i wide = add_neighbours(sum.of[t][c]);
+                if (h > 0) wide = _mm256_add_epi32(wide, load_256(exact[t] + 8 * c));
+                if (h + 1 < 2 * groups) store_256(exact[t] + 8 * c, wide);
+                else {
+                    vec scale = v_set(scales[t / 3][t % 3 * x.groups]);
+                    float *old = to[t / 3] + t % 3 * lds + 8 * c;
+                    v_store(old, v_fma(_mm256_cvtepi32_ps(wide), scale, v_load(old)));
+                }
+                KN_KEEP_ORDER();
             }
         }
     }
+}
+
+/// add_scaled for all groups of a panel, of which so many share a scale.
+KN_INLINE void byte_tile(const size_t tokens, const size_t together, float *sums, size_t lds,
+                         tile_input x, const char *panel, size_t groups) {
+    for (; groups >= together; groups -= together, x.scales++) {
+        add_scaled(tokens, together, sums, lds, x, panel);
+        x.entries += together * KN_INPUTS_SIZE;
+        panel += together * KN_PACKED_SIZE;
+    }
+    if (groups > 0) add_scaled(tokens, 1, sums, lds, x, panel);
 }
 
 /// sums[t*lds + r] += scale of t and the group * the exact sum over the group, for 16 outputs, of

@@ -76,8 +76,8 @@ typedef struct {
 /// - KN_PAIRED_BITS: the same for bytes where it adds two up in 16 (vpmaddubsw). The scale is the
 ///   least at which 16 bits are enough: two that lie beside each other, and meet there, add up to
 ///   128 at most, and the magnitudes of the eight of a lane to 258. A lane is the same half of each
-///   of four successive fours. Behind the entries of a group are, as int16_t, -128 times the sums of
-///   its four lanes, those of the first four fours first.
+///   of four successive fours. Behind the entries of a group are, as int16_t, -128 times the sums
+///   of its four lanes, those of the first four fours first.
 /// - KN_EIGHT_BITS_MIXED and KN_PAIRED_BITS_MIXED: mixed first, for bytes that are mixed, too, so
 ///   that no entry exceeds the others by far; then KN_MIXED of them share a scale, which halves the
 ///   time that scaling takes.
@@ -121,9 +121,9 @@ static inline size_t kn_inputs_sizes(kn_rounding rounding, size_t n) {
 }
 
 /// Activations as whole numbers: the entries of a row are filled up with zeros to `width`, a
-/// multiple of KN_GROUP_SIZE, and have `groups` scales. Row t has the entries of t*width on, and from
-/// t*groups on the scale of each group and its total: of nine bits the sum of its entries; of the
-/// others -128 times that, which takes off what the 128 that bytes have in excess adds.
+/// multiple of KN_GROUP_SIZE, and have `groups` scales. Row t has the entries of t*width on, and
+/// from t*groups on the scale of each group and its total: of nine bits the sum of its entries; of
+/// the others -128 times that, which takes off what the 128 that bytes have in excess adds.
 typedef struct {
     kn_rounding rounding;
     const void *entries;
@@ -185,13 +185,13 @@ typedef struct {
                        const kn_weight *gate, const kn_weight *up, kn_activation activation,
                        const int32_t *kept, size_t first, size_t count);
 
-    /// How the products take activations for weights of bytes: so, or mixed and so. The scalar table
-    /// takes any way.
+    /// How the products take activations for weights of bytes: so, or mixed and so. The scalar
+    /// table takes any way.
     kn_rounding byte_rounding;
 
     /// Writes one row of n activations, mixed if the rounding says so: each group's scale is its
-    /// largest magnitude divided by the rounding's, NaN where an entry is not finite, or what has to
-    /// stay in 16 bits adds up to infinity. The same to the bit in all instruction sets.
+    /// largest magnitude divided by the rounding's, NaN where an entry is not finite, or what has
+    /// to stay in 16 bits adds up to infinity. The same to the bit in all instruction sets.
     void (*quantise)(kn_rounding rounding, void *entries, float *scales, int32_t *totals,
                      const float *x, size_t n);
 

@@ -6,13 +6,13 @@
 
 /// Instructions that multiply and add.
 typedef enum {
-    PEAK_FMA_AVX2,        // vfmadd on 8 floats
-    PEAK_FMA_AVX512,      // vfmadd on 16 floats
-    PEAK_BF16,            // vdpbf16ps: 32 products of bf16
-    PEAK_PAIRS_AVX2,      // vpmaddwd and vpaddd: 16 products of int16
-    PEAK_HALF_BYTES_AVX2, // vpmaddubsw and vpaddw: 32 products of int8
-    PEAK_PAIRS_VNNI,      // vpdpwssd: 32 products of int16
-    PEAK_BYTES_VNNI,      // vpdpbusd: 64 products of int8
+    PEAK_FMA_AVX2,   // vfmadd on 8 floats
+    PEAK_FMA_AVX512, // vfmadd on 16 floats
+    PEAK_BF16,       // vdpbf16ps: 32 products of bf16
+    PEAK_PAIRS_AVX2, // vpmaddwd and vpaddd: 16 products of int16
+    PEAK_BYTES_AVX2, // vpmaddubsw and vpaddw: 32 products of int8
+    PEAK_PAIRS_VNNI, // vpdpwssd: 32 products of int16
+    PEAK_BYTES_VNNI, // vpdpbusd: 64 products of int8
 } peak_instruction;
 
 /// Whether this CPU has it.
