@@ -17,9 +17,6 @@
 #define KN_TILE_TOKENS 4
 #define KN_TILE_ROWS   3
 
-// Whether rows with gaps between them are asked for for L2: it depends on the CPUs of the set.
-#define KN_GAPS_TO_L2 0
-
 typedef __m256 vec;
 
 KN_INLINE vec v_zero(void) { return _mm256_setzero_ps(); }

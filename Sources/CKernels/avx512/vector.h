@@ -26,9 +26,6 @@
 #define KN_TILE_TOKENS 6
 #define KN_TILE_ROWS   4
 
-// Whether rows with gaps between them are asked for for L2: it depends on the CPUs of the set.
-#define KN_GAPS_TO_L2 1
-
 typedef __m512 vec;
 
 KN_INLINE vec v_zero(void) { return _mm512_setzero_ps(); }
