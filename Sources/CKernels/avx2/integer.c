@@ -105,10 +105,13 @@ KN_INLINE void add_scaled(const size_t tokens, const size_t groups, float *sums,
     }
 }
 
-/// add_scaled for all groups of a panel, of which so many share a scale.
+/// add_scaled for all groups of a panel, of which so many share a scale, while `asked` bytes of a
+/// stream are asked for with each.
 KN_INLINE void byte_tile(const size_t tokens, const size_t together, float *sums, size_t lds,
-                         tile_input x, const char *panel, size_t groups) {
+                         tile_input x, const char *panel, size_t groups, row_stream *stream,
+                         size_t asked) {
     for (; groups >= together; groups -= together, x.scales++) {
+        prefetch(stream, asked * together);
         add_scaled(tokens, together, sums, lds, x, panel);
         x.entries += together * KN_INPUTS_SIZE;
         panel += together * KN_PACKED_SIZE;
@@ -119,9 +122,11 @@ KN_INLINE void byte_tile(const size_t tokens, const size_t together, float *sums
 /// sums[t*lds + r] += scale of t and the group * the exact sum over the group, for 16 outputs, of
 /// half bytes and activations of eight bits. In a group, eight fours, the sums of their products'
 /// pairs stay below 2^15: twice as many are multiplied and added at once as in pairs of int16.
+/// Meanwhile asks for `asked` bytes of a stream a group.
 KN_INLINE void half_byte_tile(const size_t tokens, float *sums, size_t lds, tile_input x,
-                              const char *panel, size_t groups) {
+                              const char *panel, size_t groups, row_stream *stream, size_t asked) {
     for (size_t g = 0; g < groups; g++, panel += KN_HALVES_SIZE) {
+        prefetch(stream, asked);
         __m256i sum[KN_INT_TOKENS][2];
         KN_UNROLL for (size_t t = 0; t < tokens; t++) {
             sum[t][0] = sum[t][1] = _mm256_setzero_si256();
@@ -167,13 +172,13 @@ KN_INLINE void half_byte_tile(const size_t tokens, float *sums, size_t lds, tile
 KN_INLINE void integer_tile(const kn_format format, kn_rounding rounding, size_t tokens,
                             size_t panels, float *sums, size_t lds, tile_input x, const char *panel,
                             size_t groups, row_stream *stream, size_t asked) {
-    (void)panels, (void)stream, (void)asked;
+    (void)panels;
 #define KN_TILE(T)                                                                                 \
     if (format == KN_INT8 && rounding == KN_PAIRED_BITS_MIXED)                                     \
-        byte_tile(T, 2, sums, lds, x, panel, groups);                                              \
-    else if (format == KN_INT8) byte_tile(T, 1, sums, lds, x, panel, groups);                      \
+        byte_tile(T, 2, sums, lds, x, panel, groups, stream, asked);                               \
+    else if (format == KN_INT8) byte_tile(T, 1, sums, lds, x, panel, groups, stream, asked);       \
     else if (rounding == KN_NINE_BITS) pair_tile(T, sums, lds, x, panel, groups);                  \
-    else half_byte_tile(T, sums, lds, x, panel, groups)
+    else half_byte_tile(T, sums, lds, x, panel, groups, stream, asked)
     switch (tokens) {
     case 1: KN_TILE(1); break;
     case 2: KN_TILE(2); break;
