@@ -24,7 +24,7 @@ struct Attention: Sendable {
     /// Adds the attention output of the kept heads to `output`.
     ///
     /// Reads `workspace.normed`, and leaves the input of the output projection,
-    /// `[tokens, kept heads × headDim]`, in `workspace.attended`.
+    /// `[tokens, kept heads × headDim]`, in `workspace.intermediate`.
     func callAsFunction(
         _ batch: ForwardBatch,
         layer: Int,
@@ -53,11 +53,11 @@ struct Attention: Sendable {
             window: window,
             layer: layer,
             batch: batch,
-            into: &workspace.attended,
+            into: &workspace.intermediate,
             roundedFor: outputProjection.weight,
             compute: compute
         )
-        outputProjection.add(workspace.attended, keeping: rows, to: &output, compute: compute)
+        outputProjection.add(workspace.intermediate, keeping: rows, to: &output, compute: compute)
     }
 
     /// The dense first half of the block on the probe's rows: q, k, v and the attention core.

@@ -64,7 +64,7 @@ struct DecoderLayer: Sendable {
         }
         pruner.observe(
             .attention(layer: index),
-            intermediate: workspace.attended,
+            intermediate: workspace.intermediate,
             mask: heads,
             layout: batch.layout,
             compute: compute

@@ -22,9 +22,8 @@ public final class Workspace {
     var angles = Activations()
     /// What a block adds to the residual stream, where it has to be normed before, `[tokens, hidden]`.
     var blockOutput = Activations()
-    /// Input of the output projection, `[tokens, kept heads × headDim]`.
-    var attended = Activations()
-    /// Input of the down projection, `[tokens, kept channels]`.
+    /// Input of the block's last projection: of the output projection, `[tokens, kept heads × headDim]`, then of
+    /// the down projection, `[tokens, kept channels]`.
     var intermediate = Activations()
 
     /// Normed rows that the probe runs on, `[probe rows, hidden]`.
