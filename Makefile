@@ -58,10 +58,11 @@ test-numa: setup ## placement on two and on four memory nodes, in virtual machin
 	scripts/numa-vm.sh 2 .build/release/sondePackageTests.xctest $(SONDE) -- './sonde inspect --topology && $(NUMA_TESTS)'
 	scripts/numa-vm.sh 4 .build/release/sondePackageTests.xctest $(SONDE) -- './sonde inspect --topology && $(NUMA_TESTS)'
 
-lint: setup ## formatting of both languages and the direction of imports
+lint: setup ## formatting of both languages, the direction of imports, every metric on a panel or in an alert
 	swift format lint --strict --recursive --parallel Sources Tests Fuzz Benchmarks/Sources Benchmarks/Package.swift Package.swift
 	git ls-files '*.[ch]' '*.inc' | xargs clang-format --dry-run -Werror
 	scripts/check-imports.sh
+	python3 deploy/check_metrics.py
 
 format: ## rewrite both languages in the house's form
 	swift format --in-place --recursive --parallel Sources Tests Fuzz Benchmarks/Sources Benchmarks/Package.swift Package.swift
