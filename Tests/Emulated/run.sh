@@ -12,42 +12,50 @@ trap 'rm -rf "$build"' EXIT
 cc=${CC:-clang}
 flags="-O1 -g -std=c17 -Wall -Wextra -Werror -fno-math-errno
     -fsanitize=address,undefined -fno-sanitize-recover=all"
+tests="kernels attention integer"
 
-compile() { # instruction set, further flags
-    set=$1
-    shift
-    for source in "$kernels/$set"/*.c; do
-        # shellcheck disable=SC2086
-        $cc $flags "$@" -c "$source" -o "$build/$set-$(basename "$source" .c).o"
-    done
+compile() { # name of the objects, folder of the sources, further flags
+    name=$1
+    folder=$2
+    shift 2
+    # shellcheck disable=SC2086
+    for source in "$folder"/*.c; do
+        printf '%s\0-o\0%s\0' "$source" "$build/$name-$(basename "$source" .c).o"
+    done | xargs -0 -n 3 -P "$(nproc)" $cc $flags "$@" -c
 }
 link() {
-    for test in kernels attention integer; do
+    for test in $tests; do
         # shellcheck disable=SC2086
-        $cc $flags "$kernels/dispatch.c" "$kernels/weights.c" "$kernels/cache.c" "$here/${test}_test.c" "$build"/*.o \
-            -lm -o "$build/$test" 2>"$build/link" || { cat "$build/link" >&2; exit 1; }
+        $cc $flags "$here/${test}_test.c" "$build"/*.o -lm -o "$build/$test" 2>"$build/link" ||
+            { cat "$build/link" >&2; exit 1; }
         # gold warns of each symbol of the sanitizer's that it does not export
         grep -v 'Cannot export local symbol' "$build/link" >&2 || true
     done
 }
 
+check() { # arguments of the tests
+    status=0
+    # shellcheck disable=SC2016,SC2086
+    printf '%s\n' $tests | xargs -P "$(nproc)" -I{} sh -c '"$0/{}" "$@" >"$0/{}.log" 2>&1' "$build" "$@" || status=$?
+    for test in $tests; do
+        echo "$test"
+        cat "$build/$test.log"
+    done
+    return $status
+}
+
 echo "Natively:"
-for set in scalar avx2 avx512; do compile $set; done
+compile common "$kernels"
+for set in scalar avx2 avx512; do compile $set "$kernels/$set"; done
 link
-status=0
-for test in kernels attention integer; do
-    echo "$test"
-    "$build/$test" || status=$?
-done >"$build/log"
-cat "$build/log"
-[ $status = 0 ] || exit $status
+check
 
 case $(uname -m) in
 x86_64 | amd64) ;;
 *) exit 0 ;;
 esac
-if [ "${1:-}" != emulated ] && grep -q '^avx512' "$build/log"; then exit 0; fi
+if [ "${1:-}" != emulated ] && grep -q '^avx512' "$build"/*.log; then exit 0; fi
 echo "Emulated by SIMDe:"
-compile avx512 -include "$here/simde-avx512.h" -Wno-psabi
+compile avx512 "$kernels/avx512" -include "$here/simde-avx512.h" -Wno-psabi
 link
-for test in kernels attention integer; do "$build/$test" emulated; done
+check emulated
