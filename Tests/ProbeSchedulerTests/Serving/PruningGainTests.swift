@@ -34,10 +34,10 @@ struct PruningGainTests {
         }
     }
 
-    /// What the first batches of a class run as.
+    /// What the first batches of a class run as, when every pair says the same.
     private static let firstTrial = Array(
         repeating: [PruningGain.Choice.pruned, .trial],
-        count: PruningGain.pairCount
+        count: PruningGain.clearLead
     ).flatMap(\.self)
 
     @Test("runs both ways in turn, then takes the faster, and later tries again")
@@ -85,6 +85,31 @@ struct PruningGainTests {
             return choice
         }
         #expect(!stalled.contains(.dense))
+    }
+
+    @Test("pairs that disagree make the trial longer, and the greater part of them decides")
+    func longTrial() {
+        for wonPairs in 0...PruningGain.pairCount {
+            var gain = PruningGain()
+            // Won and lost pairs in turn while both are left, so that no lead is clear before the end.
+            var (won, lost) = (wonPairs, PruningGain.pairCount - wonPairs)
+            var (trials, lead) = (0, 0)
+            while trials < PruningGain.pairCount, abs(lead) < PruningGain.clearLead {
+                let wins = won > 0 && (lead <= 0 || lost == 0)
+                if wins {
+                    (won, lead) = (won - 1, lead + 1)
+                } else {
+                    (lost, lead) = (lost - 1, lead - 1)
+                }
+                for expected in [PruningGain.Choice.pruned, .trial] {
+                    #expect(gain.choose(Self.batch()) == expected)
+                    let seconds = expected == .trial ? 1 : (wins ? 0.8 : 1.2)
+                    gain.record(Self.batch(), seconds: seconds, isPruned: expected == .pruned)
+                }
+                trials += 1
+            }
+            #expect(gain.choose(Self.batch()) == (lead > 0 ? .pruned : .dense), "\(wonPairs) won")
+        }
     }
 
     @Test("comes back to pruning when it pays again")
