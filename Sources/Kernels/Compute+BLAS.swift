@@ -1,21 +1,20 @@
-import Foundation
-
 /// The products as OpenBLAS makes them, for what it can take.
 extension Compute {
-    /// Whether OpenBLAS takes a product.
-    func usesBLAS(_ weight: WeightMatrix, keeping: [Int32]?) -> Bool {
-        backend == .blas && keeping == nil && weight.format == .f32
+    /// OpenBLAS, if it takes a product.
+    func blas(for weight: WeightMatrix, keeping: [Int32]?) -> OpenBLAS? {
+        keeping == nil && weight.format == .f32 ? openBLAS : nil
     }
 
     /// `selectOut` with every row; sizes are checked by the entry point.
-    func selectOutBLAS(
+    func selectOut(
+        by blas: OpenBLAS,
         _ input: borrowing Activations,
         _ weight: WeightMatrix,
         into output: inout Activations
     ) {
         output.reshape(rowCount: input.rowCount, width: weight.rowCount)
         // SAFETY: sizes are those of the matrices.
-        unsafe OpenBLAS.product(
+        unsafe blas.product(
             input.base,
             weight.floats,
             sizes: (input.rowCount, weight.rowCount, weight.columnCount),
@@ -24,7 +23,8 @@ extension Compute {
     }
 
     /// `gatedUnit` with every row: two products, then the activation.
-    func gatedUnitBLAS(
+    func gatedUnit(
+        by blas: OpenBLAS,
         _ input: borrowing Activations,
         gate: WeightMatrix,
         up: WeightMatrix,
@@ -32,8 +32,8 @@ extension Compute {
         into output: inout Activations
     ) {
         var gated = Activations()
-        selectOutBLAS(input, gate, into: &gated)
-        selectOutBLAS(input, up, into: &output)
+        selectOut(by: blas, input, gate, into: &gated)
+        selectOut(by: blas, input, up, into: &output)
         let (g, y, width) = unsafe (gated.base, output.mutableBase, output.width)
         forEachRow(output.rowCount) { row in
             // SAFETY: both are [tokens, rows]; each row is written by one task.
@@ -44,13 +44,14 @@ extension Compute {
     }
 
     /// `selectIn` with every row; sizes are checked by the entry point.
-    func selectInBLAS(
+    func selectIn(
+        by blas: OpenBLAS,
         _ input: borrowing Activations,
         _ weight: WeightMatrix,
         addingTo output: inout Activations
     ) {
         // SAFETY: sizes are those of the matrices.
-        unsafe OpenBLAS.transposedProduct(
+        unsafe blas.transposedProduct(
             input.base,
             weight.floats,
             sizes: (input.rowCount, weight.columnCount, weight.rowCount),

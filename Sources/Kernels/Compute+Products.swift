@@ -15,8 +15,8 @@ extension Compute {
         into output: inout Activations
     ) {
         let product = unsafe product(of: input, weight, keeping, into: &output)
-        guard !usesBLAS(weight, keeping: keeping) else {
-            return selectOutBLAS(input, weight, into: &output)
+        if let blas = blas(for: weight, keeping: keeping) {
+            return selectOut(by: blas, input, weight, into: &output)
         }
         guard !weight.format.isQuantised else {
             return unsafe selectOutQuantised(input, [product])
@@ -141,8 +141,15 @@ extension Compute {
         check(keeping, rowCount: gate.rowCount)
         self.count(tokens: input.rowCount, keeping, of: gate)
         self.count(tokens: input.rowCount, keeping, of: up)
-        guard !usesBLAS(gate, keeping: keeping) else {
-            return gatedUnitBLAS(input, gate: gate, up: up, activation: activation, into: &output)
+        if let blas = blas(for: gate, keeping: keeping) {
+            return gatedUnit(
+                by: blas,
+                input,
+                gate: gate,
+                up: up,
+                activation: activation,
+                into: &output
+            )
         }
         let count = keeping?.count ?? gate.rowCount
         output.reshape(rowCount: input.rowCount, width: count)
@@ -221,8 +228,8 @@ extension Compute {
         guard !weight.format.isQuantised else {
             return selectInQuantised(input, weight, keeping: keeping, addingTo: &output)
         }
-        guard !usesBLAS(weight, keeping: keeping) else {
-            return selectInBLAS(input, weight, addingTo: &output)
+        if let blas = blas(for: weight, keeping: keeping) {
+            return selectIn(by: blas, input, weight, addingTo: &output)
         }
         let kernels = unsafe kernels
         let (x, tokens, width) = unsafe (input.base, input.rowCount, output.width)

@@ -13,11 +13,11 @@ public final class Compute: Sendable {
     public let instructionSet: InstructionSet
     /// Workers, the calling thread included.
     public let threadCount: Int
-    /// Who multiplies with f32 weights that are kept in full.
-    public let backend: ProductBackend
     /// The nodes that share weights, KV cache and workers.
     public let nodes: NodePlan
     let pool: WorkerPool
+    /// Multiplies with f32 weights that are kept in full; nil: the kernels do.
+    let openBLAS: OpenBLAS?
     /// Counts what the products run.
     private let work = Atomic<Int>(0)
     /// What products over several nodes need.
@@ -40,7 +40,8 @@ public final class Compute: Sendable {
     ///   - backend: Who multiplies with f32 weights that are kept in full.
     ///   - numa: How memory and workers are spread over nodes; `off` with OpenBLAS, whose threads are
     ///     its own.
-    /// - Throws: `KernelError` when the CPU lacks the instruction set, or workers cannot start.
+    /// - Throws: `KernelError` when the CPU lacks the instruction set, OpenBLAS is missing, or workers cannot
+    ///   start.
     public convenience init(
         threadCount: Int,
         instructionSet: InstructionSet? = nil,
@@ -68,8 +69,7 @@ public final class Compute: Sendable {
         }
         self.instructionSet = chosen
         self.threadCount = threadCount
-        self.backend = backend
-        if backend == .blas { OpenBLAS.setThreadCount(threadCount) }
+        openBLAS = backend == .blas ? try OpenBLAS(threadCount: threadCount) : nil
         self.nodes = nodes
         nodeScratch = nodes.isSpread ? NodeScratch(nodeCount: nodes.parts.count) : nil
         pool = try WorkerPool(threadCount: threadCount, nodes: nodes)

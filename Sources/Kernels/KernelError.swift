@@ -8,6 +8,8 @@ public enum KernelError: Error, Equatable, CustomStringConvertible {
     case threadCreationFailed(code: Int32)
     /// The operating system gives no memory.
     case outOfMemory(byteCount: Int)
+    /// A shared library that was asked for is not installed, or is another one of that name.
+    case libraryMissing(String)
 
     /// One line: what was wrong, where, and what was expected.
     public var description: String {
@@ -21,6 +23,8 @@ public enum KernelError: Error, Equatable, CustomStringConvertible {
             "cannot start a worker thread (error \(code))"
         case .outOfMemory(let byteCount):
             "cannot map \(byteCount) bytes of memory"
+        case .libraryMissing(let name):
+            "cannot open \(name); is it installed?"
         }
     }
 }

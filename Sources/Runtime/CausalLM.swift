@@ -19,6 +19,14 @@ public struct CausalLM: Sendable {
     /// How keys and values are cached.
     let cacheFormat: KVFormat
 
+    /// Rows that a pass takes at a time where the pruner does not need them all, which bounds the
+    /// activations' memory.
+    ///
+    /// Several workers wait for each other after every product, so each gets as many as a panel of weights
+    /// is packed for (`KN_ROUND` in `simd/integer.inc`); half of that makes two of them 14 % slower. One
+    /// worker waits for nobody, and loses nothing with half a round.
+    private var partRows: Int { compute.threadCount == 1 ? 128 : 256 * compute.threadCount }
+
     /// Bytes that the weights occupy in memory.
     public var weightByteCount: Int {
         let tied = head === embedding.tokens
@@ -70,10 +78,11 @@ public struct CausalLM: Sendable {
         )
     }
 
-    /// Runs the batch from its tokens to the final norm; the result is `workspace.normed`.
+    /// Runs the batch from its tokens to the final norm; the result is `workspace.normed`, which holds the
+    /// rows that the batch asks for.
     ///
     /// - Parameters:
-    ///   - batch: Tokens, positions and cache slots.
+    ///   - batch: Tokens, positions, cache slots and the rows wanted.
     ///   - cache: Gains one entry a token and layer.
     ///   - pruner: Decides each block's mask.
     ///   - workspace: Scratch memory of this model.
@@ -92,6 +101,41 @@ public struct CausalLM: Sendable {
         do { try workspace.probeCache.reserve(blockCount: batch.blockCount) } catch {
             throw .kernel(error)
         }
+        if let outputRows = batch.outputRows {
+            // A part reads the keys of those before it, layer by layer.
+            let isWhole = pruner.needsWholeBatch || cache.layerCount < layers.count
+            let parts = batch.parts(rowLimit: isWhole ? batch.layout.rowCount : partRows)
+            workspace.outputs.reshape(rowCount: outputRows.count, width: shape.hiddenSize)
+            var rest = outputRows[...]
+            for part in parts {
+                try runLayers(part.batch, &cache, &pruner, workspace, &report)
+                let rows = rest.prefix { $0 < part.rows.upperBound }
+                workspace.keepOutputs(
+                    rows,
+                    from: part.rows.lowerBound,
+                    after: outputRows.count - rest.count
+                )
+                rest = rest.dropFirst(rows.count)
+            }
+            swap(&workspace.hidden, &workspace.outputs)
+            finalNorm(workspace, compute: compute)
+            swap(&workspace.hidden, &workspace.outputs)
+        } else {
+            try runLayers(batch, &cache, &pruner, workspace, &report)
+            finalNorm(workspace, compute: compute)
+        }
+        pruner.finishBatch()
+        report.forwardDuration += ContinuousClock.now - start
+    }
+
+    /// Fills `workspace.hidden` with the residual stream that leaves the last layer.
+    private func runLayers(
+        _ batch: ForwardBatch,
+        _ cache: inout KVCache,
+        _ pruner: inout some Pruner,
+        _ workspace: Workspace,
+        _ report: inout ForwardReport
+    ) throws(RuntimeError) {
         try embedding(batch, workspace: workspace, compute: compute)
         compute.rotaryAngles(
             positions: batch.layout.positions,
@@ -113,12 +157,9 @@ public struct CausalLM: Sendable {
             }
             workspace.onLayer?()
         }
-        pruner.finishBatch()
-        finalNorm(workspace, compute: compute)
-        report.forwardDuration += ContinuousClock.now - start
     }
 
-    /// Logits of the given rows of the last forward pass, `[rows, vocabulary]`.
+    /// Logits of the given rows of the last forward pass's result, `[rows, vocabulary]`.
     ///
     /// - Parameters:
     ///   - rows: Rows of `workspace.normed`.

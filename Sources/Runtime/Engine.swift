@@ -160,25 +160,30 @@ public final class Engine {
     public func step() throws(RuntimeError) -> [EngineOutput] {
         guard let batch = scheduler.schedule() else { return [] }
         currentMembers = batch.chunks.map(\.id)
-        let layout = try forward(batch)
-        let sampled = sample(batch, layout)
+        let rows = try forward(batch)
+        let sampled = sample(batch, rows)
         scheduler.complete(batch, sampled: sampled)
         return publish(batch, sampled)
     }
 
     // MARK: - Forward
 
-    private func forward(_ batch: Batch) throws(RuntimeError) -> BatchLayout {
+    private func forward(_ batch: Batch) throws(RuntimeError) -> LogitRows {
         let sequences = batch.chunks.map { (chunk: $0, state: scheduler[$0.id]) }
         let layout = BatchLayout(
             lengths: batch.chunks.map(\.tokens.count),
             firstPositions: batch.chunks.map(\.tokens.lowerBound)
         )
+        let rows = LogitRows(batch, layout) { chunk in
+            answers[chunk.id]?.scoresPrompt == true
+                ? chunk.tokens : audit.positions(of: chunk.id).clamped(to: chunk.tokens)
+        }
         let input = ForwardBatch(
             tokens: sequences.flatMap { $0.state?.tokens[$0.chunk.tokens] ?? [] },
             layout: layout,
             blockTables: sequences.map { $0.state?.blocks ?? [] },
-            blockSize: cache.blockSize
+            blockSize: cache.blockSize,
+            outputRows: rows.rows
         )
         let (report, fallback) = try runSafely(batch, input)
         for chunk in batch.chunks {
@@ -197,7 +202,7 @@ public final class Engine {
             decodeTokenCount += batch.tokenCount
             decodeReport.merge(report)
         }
-        return layout
+        return rows
     }
 
     /// Runs a batch as it asks, or densely where a safeguard says so.
@@ -323,19 +328,18 @@ public final class Engine {
 
     // MARK: - Sample and publish
 
-    private func sample(_ batch: Batch, _ layout: BatchLayout) -> [RequestID: Int32] {
-        if batch.phase == .prefill { scorePrompts(batch, layout) }
-        let sampling = zip(batch.chunks, layout.samples).filter { $0.0.samples }
-        guard !sampling.isEmpty else { return [:] }
-        let rows = sampling.map { Int32($0.1.rows.upperBound - 1) }
+    private func sample(_ batch: Batch, _ rows: LogitRows) -> [RequestID: Int32] {
+        scorePrompts(rows)
+        guard !rows.sampling.isEmpty else { return [:] }
+        let last = rows.sampling.map(\.index)
         switch batch.phase {
         case .prefill:
-            network.logits(of: rows, workspace: workspace, into: &logits, report: &prefillReport)
+            network.logits(of: last, workspace: workspace, into: &logits, report: &prefillReport)
         case .decode:
-            network.logits(of: rows, workspace: workspace, into: &logits, report: &decodeReport)
+            network.logits(of: last, workspace: workspace, into: &logits, report: &decodeReport)
         }
-        var draws = sampling.enumerated().compactMap { row, sample in
-            Draw(row: row, answer: answers[sample.0.id], state: scheduler[sample.0.id])
+        var draws = rows.sampling.enumerated().compactMap { row, sample in
+            Draw(row: row, answer: answers[sample.id], state: scheduler[sample.id])
         }
         draws.run(logits, compute: network.compute)
         var sampled: [RequestID: Int32] = [:]
@@ -349,12 +353,9 @@ public final class Engine {
     }
 
     /// Scores the prompts' own tokens where a request or an audit asked for that, a few rows at a time.
-    private func scorePrompts(_ batch: Batch, _ layout: BatchLayout) {
-        for (chunk, sample) in zip(batch.chunks, layout.samples) {
-            let first = chunk.tokens.lowerBound
-            let positions =
-                answers[chunk.id]?.scoresPrompt == true
-                ? chunk.tokens : audit.positions(of: chunk.id).clamped(to: chunk.tokens)
+    private func scorePrompts(_ rows: LogitRows) {
+        for scored in rows.scored {
+            let (positions, before) = (scored.positions, scored.first - scored.positions.lowerBound)
             for start in stride(
                 from: positions.lowerBound,
                 to: positions.upperBound,
@@ -362,14 +363,14 @@ public final class Engine {
             ) {
                 let slice = start..<min(start + Self.scoredRowCount, positions.upperBound)
                 network.logits(
-                    of: slice.map { Int32(sample.rows.lowerBound + $0 - first) },
+                    of: slice.map { Int32(before + $0) },
                     workspace: workspace,
                     into: &logits,
                     report: &prefillReport
                 )
                 for (row, position) in slice.enumerated() {
-                    answers[chunk.id]?.scorePrompt(logits.row(row), at: position)
-                    if let found = audit.compare(chunk.id, logits.row(row), at: position) {
+                    answers[scored.id]?.scorePrompt(logits.row(row), at: position)
+                    if let found = audit.compare(scored.id, logits.row(row), at: position) {
                         divergence.observe(found)
                     }
                 }

@@ -7,6 +7,8 @@ public struct ForwardBatch: Sendable {
     public let tokens: [Int32]
     /// Which rows belong to which sequence, and at which positions.
     public let layout: BatchLayout
+    /// Rows, ascending, whose final hidden states are wanted; nil: all of them.
+    let outputRows: [Int32]?
     /// Cache slot of each row, `block × blockSize + offset`.
     let slots: [Int32]
     /// The sequences as the attention kernel sees them.
@@ -21,7 +23,14 @@ public struct ForwardBatch: Sendable {
     ///   - layout: Rows and positions of each sequence.
     ///   - blockTables: For each sequence the blocks that hold its positions, in order.
     ///   - blockSize: Tokens a block holds.
-    public init(tokens: [Int32], layout: BatchLayout, blockTables: [[Int32]], blockSize: Int) {
+    ///   - outputRows: Rows, ascending, whose final hidden states are wanted; nil: all of them.
+    public init(
+        tokens: [Int32],
+        layout: BatchLayout,
+        blockTables: [[Int32]],
+        blockSize: Int,
+        outputRows: [Int32]? = nil
+    ) {
         var slots: [Int32] = []
         var sequences: [AttentionSequence] = []
         var blockTable: [Int32] = []
@@ -44,6 +53,7 @@ public struct ForwardBatch: Sendable {
         }
         self.tokens = tokens
         self.layout = layout
+        self.outputRows = outputRows
         self.slots = slots
         self.sequences = sequences
         self.blockTable = blockTable
@@ -63,6 +73,40 @@ public struct ForwardBatch: Sendable {
             return (next..<next + Int32(count)).map(\.self)
         }
         self.init(tokens: tokens, layout: layout, blockTables: tables, blockSize: blockSize)
+    }
+
+    /// Some rows as a batch of their own, with the block tables of all.
+    private init(_ rows: Range<Int>, of batch: ForwardBatch) {
+        tokens = Array(batch.tokens[rows])
+        layout = batch.layout.part(rows)
+        outputRows = nil
+        slots = Array(batch.slots[rows])
+        blockTable = batch.blockTable
+        sequences = zip(
+            layout.samples,
+            batch.sequences.filter {
+                ($0.firstRow..<$0.firstRow + $0.rowCount).overlaps(rows)
+            }
+        ).map { sample, sequence in
+            AttentionSequence(
+                firstRow: sample.firstRow,
+                rowCount: sample.rowCount,
+                firstPosition: sample.firstPosition,
+                firstBlock: sequence.firstBlock
+            )
+        }
+    }
+
+    /// The batch's rows in order, in as few parts of about the same size as the limit allows.
+    func parts(rowLimit: Int) -> [(rows: Range<Int>, batch: ForwardBatch)] {
+        let count = layout.rowCount
+        guard count > rowLimit else { return [(0..<count, self)] }
+        let partCount = (count + rowLimit - 1) / rowLimit
+        let size = (count + partCount - 1) / partCount
+        return stride(from: 0, to: count, by: size).map { first in
+            let rows = first..<min(first + size, count)
+            return (rows, ForwardBatch(rows, of: self))
+        }
     }
 
     /// Blocks that the batch's sequences own together.

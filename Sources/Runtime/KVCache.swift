@@ -46,6 +46,9 @@ public struct KVCache: ~Copyable {
     /// Tokens a block holds.
     public var blockSize: Int { store.blockSize }
 
+    /// Layers that are kept apart.
+    var layerCount: Int { store.layerCount }
+
     /// Blocks in all.
     public var blockCount: Int { store.blockCount }
 

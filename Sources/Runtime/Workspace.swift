@@ -6,7 +6,8 @@ public import Kernels
 public final class Workspace {
     /// Residual stream, `[tokens, hidden]`.
     public internal(set) var hidden = Activations()
-    /// The residual stream after a norm, `[tokens, hidden]`; after a forward pass, after the final norm.
+    /// The residual stream after a norm, `[tokens, hidden]`; after a forward pass, the rows that were asked
+    /// for, after the final norm.
     public internal(set) var normed = Activations()
     /// ‖row‖² of what `normed` was made of, one a row.
     var squaredNorms: [Float] = []
@@ -33,6 +34,8 @@ public final class Workspace {
     /// Keys and values of the probe's own rows.
     var probeCache: KVCache
 
+    /// Rows of the residual stream that were asked for, `[rows, hidden]`, as the parts of a pass end.
+    var outputs = Activations()
     /// Hidden states of the rows whose logits are asked for, `[rows, hidden]`.
     var scored = Activations()
 
@@ -44,6 +47,15 @@ public final class Workspace {
         earlier.reshape(rowCount: hidden.rowCount, width: hidden.width)
         earlier.fill(0)
         compute.add(hidden, to: &earlier)
+    }
+
+    /// Puts rows of the residual stream, which holds those from `firstRow` on, behind `count` outputs.
+    func keepOutputs(_ rows: ArraySlice<Int32>, from firstRow: Int, after count: Int) {
+        for (index, row) in rows.enumerated() {
+            let from = hidden.row(Int(row) - firstRow)
+            var to = outputs.mutableRow(count + index)
+            for entry in from.indices { to[entry] = from[entry] }
+        }
     }
 
     /// - Parameter probeCache: An empty cache of one layer; it grows with the largest probe.

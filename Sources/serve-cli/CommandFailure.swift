@@ -67,7 +67,7 @@ extension HistoryMergeError: CommandFailure {
 extension KernelError: CommandFailure {
     var exitCode: Int32 {
         switch self {
-        case .instructionSetUnavailable, .invalidThreadCount: 2
+        case .instructionSetUnavailable, .invalidThreadCount, .libraryMissing: 2
         case .threadCreationFailed, .outOfMemory: 1
         }
     }

@@ -278,6 +278,15 @@ struct ProductTests {
         }
     }
 
+    @Test("a library that is missing, or is not OpenBLAS, is named")
+    func openBLASMissing() {
+        for library in ["libnowhere.so.0", "libm.so.6"] {
+            #expect(throws: KernelError.libraryMissing(library)) {
+                try OpenBLAS(library: library, threadCount: 1)
+            }
+        }
+    }
+
     @Test("OpenBLAS gates as the kernels do, and leaves them what is pruned")
     func openBLASGates() throws {
         let kernels = try Compute(threadCount: 1)

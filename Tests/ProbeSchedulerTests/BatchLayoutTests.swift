@@ -15,6 +15,15 @@ struct BatchLayoutTests {
         #expect(layout.sampleCounts == [0, 1, 1, 1, 0, 1, 1])
     }
 
+    @Test("a part has the samples that reach into it, at their positions")
+    func part() {
+        let layout = BatchLayout(lengths: [4, 0, 3, 2], firstPositions: [5, 0, 1, 0])
+        #expect(layout.part(0..<9) == BatchLayout(lengths: [4, 3, 2], firstPositions: [5, 1, 0]))
+        #expect(layout.part(2..<6) == BatchLayout(lengths: [2, 2], firstPositions: [7, 1]))
+        #expect(layout.part(5..<6) == BatchLayout(lengths: [1], firstPositions: [2]))
+        #expect(layout.part(3..<3).rowCount == 0)
+    }
+
     @Test("an empty batch has no positions")
     func empty() {
         let layout = BatchLayout(samples: [])

@@ -60,4 +60,19 @@ public struct BatchLayout: Sendable, Equatable {
         }
         self.init(samples: samples)
     }
+
+    /// Some rows of the batch as a batch of their own; samples without any of them are left out.
+    public func part(_ rows: Range<Int>) -> BatchLayout {
+        BatchLayout(
+            samples: samples.compactMap { sample in
+                let kept = sample.rows.clamped(to: rows)
+                guard !kept.isEmpty else { return nil }
+                return Sample(
+                    firstRow: kept.lowerBound - rows.lowerBound,
+                    rowCount: kept.count,
+                    firstPosition: sample.firstPosition + kept.lowerBound - sample.firstRow
+                )
+            }
+        )
+    }
 }

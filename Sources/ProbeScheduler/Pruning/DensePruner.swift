@@ -5,6 +5,9 @@ public struct DensePruner: Pruner, Sendable {
     /// A pruner that keeps everything.
     public init() {}
 
+    /// Looks at no row.
+    public var needsWholeBatch: Bool { false }
+
     /// Always nil: run dense.
     public func mask(
         for block: PrunableBlock,

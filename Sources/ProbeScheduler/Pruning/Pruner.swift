@@ -9,6 +9,10 @@ public protocol Pruner {
     /// What the layers hand to `mask(for:…)`: what enters the block, or what entered the one before.
     var probePlace: ProbePlace { get }
 
+    /// Whether all rows of a batch have to stand in one pass, because they decide about masks or are
+    /// learned from; else a pass may take some rows at a time.
+    var needsWholeBatch: Bool { get }
+
     /// The mask of one block for this batch; nil: run dense.
     ///
     /// - Parameters:
@@ -66,6 +70,9 @@ public protocol Pruner {
 extension Pruner {
     /// What enters the block.
     public var probePlace: ProbePlace { .block }
+
+    /// All rows at once.
+    public var needsWholeBatch: Bool { true }
 
     /// Nothing stands in.
     public mutating func outputBias(

@@ -22,6 +22,9 @@ public final class StaticPruner: Pruner {
         self.expectedInputs = expectedInputs
     }
 
+    /// Looks at no row.
+    public var needsWholeBatch: Bool { false }
+
     /// The block's fixed mask.
     public func mask(
         for block: PrunableBlock,
