@@ -94,11 +94,12 @@ if "$sonde" serve --tls-cert "$work/log" --tls-key "$work/key.pem" 2>"$work/refu
 fi
 grep -q "a certificate chain in PEM" "$work/refusal"
 
-# A short context and few choices: what is tried is the interface, not the model.
+# A short context and few choices: what is tried is the interface, not the model. One worker: CPython 3.11
+# parses a strategy's source wrongly now and then while another thread does ("recursion depth mismatch").
 serve --max-model-len 64 --max-choices 2 --max-num-seqs 8
 "$clients/bin/st" run "$root/docs/openapi.json" --url "$url" --no-color \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance \
-    --max-examples "${SONDE_SCHEMA_EXAMPLES:-40}" --seed 1 --request-timeout 60 --workers 2 \
+    --max-examples "${SONDE_SCHEMA_EXAMPLES:-40}" --seed 1 --request-timeout 60 --workers 1 \
     >"$work/schemathesis" || {
     tail -80 "$work/schemathesis" >&2
     exit 1
