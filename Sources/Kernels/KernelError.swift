@@ -8,8 +8,8 @@ public enum KernelError: Error, Equatable, CustomStringConvertible {
     case threadCreationFailed(code: Int32)
     /// The operating system gives no memory.
     case outOfMemory(byteCount: Int)
-    /// A shared library that was asked for is not installed, or is another one of that name.
-    case libraryMissing(String)
+    /// OpenBLAS was asked for, and its library cannot be opened; the reason is the loader's.
+    case openBLASUnavailable(reason: String)
 
     /// One line: what was wrong, where, and what was expected.
     public var description: String {
@@ -23,8 +23,8 @@ public enum KernelError: Error, Equatable, CustomStringConvertible {
             "cannot start a worker thread (error \(code))"
         case .outOfMemory(let byteCount):
             "cannot map \(byteCount) bytes of memory"
-        case .libraryMissing(let name):
-            "cannot open \(name); is it installed?"
+        case .openBLASUnavailable(let reason):
+            "the OpenBLAS back end needs OpenBLAS (Debian: libopenblas0-pthread): \(reason)"
         }
     }
 }

@@ -3,10 +3,12 @@ import Glibc
 
 /// Dense f32 products by OpenBLAS: an independent check of our kernels, and a plain back end.
 ///
-/// The library is opened when the first is made, for with those it needs it takes 2 MiB of memory, and
-/// threads, from a process that may never use it. The pointers are to rows that lie one after another;
+/// The library is opened when the first is made: it starts threads, and takes 0.6 MiB at the peak, which
+/// a process that never uses it should not pay. The pointers are to rows that lie one after another;
 /// OpenBLAS keeps none of them.
+@safe
 struct OpenBLAS: Sendable {
+    // SAFETY: a function of a library that stays open; `init` gives it its type.
     private let multiply: cblas_sgemm_function
 
     /// What a linker would have noted.
@@ -21,16 +23,29 @@ struct OpenBLAS: Sendable {
     init(library: String = Self.library, threadCount: Int) throws(KernelError) {
         // SAFETY: a string's bytes end in a zero; what is opened stays open.
         guard let handle = unsafe dlopen(library, RTLD_NOW | RTLD_LOCAL) else {
-            throw .libraryMissing(library)
+            throw .openBLASUnavailable(reason: Self.loaderError)
         }
-        guard let multiply = unsafe dlsym(handle, "cblas_sgemm"),
-            let setThreadCount = unsafe dlsym(handle, "openblas_set_num_threads")
-        else { throw .libraryMissing(library) }
-        // SAFETY: the types are those of the library's header and of its manual.
-        unsafe self.multiply = unsafe unsafeBitCast(multiply, to: cblas_sgemm_function.self)
-        unsafe unsafeBitCast(setThreadCount, to: openblas_set_num_threads_function.self)(
-            Int32(threadCount)
+        func function<Function>(_ name: String, as type: Function.Type) throws(KernelError)
+            -> Function
+        {
+            // SAFETY: the types are those of the library's header and of its manual.
+            guard let address = unsafe dlsym(handle, name) else {
+                throw .openBLASUnavailable(reason: Self.loaderError)
+            }
+            return unsafe unsafeBitCast(address, to: type)
+        }
+        multiply = try function("cblas_sgemm", as: cblas_sgemm_function.self)
+        let setThreadCount = try function(
+            "openblas_set_num_threads",
+            as: openblas_set_num_threads_function.self
         )
+        setThreadCount(Int32(threadCount))
+    }
+
+    /// Why the loader did not find a library or function; it names the one it looked for.
+    private static var loaderError: String {
+        // SAFETY: the loader's text stays until its next call by this thread.
+        unsafe dlerror().map { unsafe String(cString: $0) } ?? "no reason given"
     }
 
     /// `output = input · weightᵀ`, with a weight `[outputs, inputs]`.

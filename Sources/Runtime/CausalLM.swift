@@ -117,12 +117,10 @@ public struct CausalLM: Sendable {
                 )
                 rest = rest.dropFirst(rows.count)
             }
-            swap(&workspace.hidden, &workspace.outputs)
-            finalNorm(workspace, compute: compute)
-            swap(&workspace.hidden, &workspace.outputs)
+            finalNorm(of: workspace.outputs, into: workspace, compute: compute)
         } else {
             try runLayers(batch, &cache, &pruner, workspace, &report)
-            finalNorm(workspace, compute: compute)
+            finalNorm(of: workspace.hidden, into: workspace, compute: compute)
         }
         pruner.finishBatch()
         report.forwardDuration += ContinuousClock.now - start

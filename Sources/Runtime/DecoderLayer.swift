@@ -159,12 +159,14 @@ struct DecoderLayer: Sendable {
     ) throws(MaskError) -> ChannelMask? {
         // Nothing has run before the first block.
         let looksEarlier = pruner.probePlace == .earlier && block.index > 0
-        if looksEarlier { swap(&workspace.hidden, &workspace.earlier) }
-        norm(workspace, roundedFor: weight, compute: compute)
+        if looksEarlier {
+            norm(of: workspace.earlier, into: workspace, roundedFor: weight, compute: compute)
+        } else {
+            norm(of: workspace.hidden, into: workspace, roundedFor: weight, compute: compute)
+        }
         defer {
             if looksEarlier {
-                swap(&workspace.hidden, &workspace.earlier)
-                norm(workspace, roundedFor: weight, compute: compute)
+                norm(of: workspace.hidden, into: workspace, roundedFor: weight, compute: compute)
             }
             if pruner.probePlace == .earlier { workspace.keepResidual(compute: compute) }
         }

@@ -65,14 +65,26 @@ public struct ForwardBatch: Sendable {
     ///   - tokens: One a row of `layout`; may be empty where no embedding is looked up.
     ///   - layout: Rows of each sequence.
     ///   - blockSize: Tokens a block holds.
-    public init(tokens: [Int32], layout: BatchLayout, blockSize: Int) {
+    ///   - outputRows: Rows, ascending, whose final hidden states are wanted; nil: all of them.
+    public init(
+        tokens: [Int32],
+        layout: BatchLayout,
+        blockSize: Int,
+        outputRows: [Int32]? = nil
+    ) {
         var next: Int32 = 0
         let tables = layout.samples.map { sample -> [Int32] in
             let count = (sample.firstPosition + sample.rowCount + blockSize - 1) / blockSize
             defer { next += Int32(count) }
             return (next..<next + Int32(count)).map(\.self)
         }
-        self.init(tokens: tokens, layout: layout, blockTables: tables, blockSize: blockSize)
+        self.init(
+            tokens: tokens,
+            layout: layout,
+            blockTables: tables,
+            blockSize: blockSize,
+            outputRows: outputRows
+        )
     }
 
     /// Some rows as a batch of their own, with the block tables of all.

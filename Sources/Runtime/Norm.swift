@@ -9,16 +9,23 @@ struct Norm: Sendable {
     /// Added to the mean square, or to the variance.
     let epsilon: Float
 
-    /// Writes the normalised rows of the workspace's residual stream into `workspace.normed`, rounded for
-    /// the weight that is next, and their squares' sums into `workspace.squaredNorms`.
+    /// Writes the normalised rows into `workspace.normed`, rounded for the weight that is next, and the sums
+    /// of their squares before that into `workspace.squaredNorms`.
+    ///
+    /// - Parameters:
+    ///   - input: `[tokens, hidden]`.
+    ///   - workspace: Gains the results.
+    ///   - next: The weight to round for; nil: none.
+    ///   - compute: Runs it.
     func callAsFunction(
-        _ workspace: Workspace,
+        of input: borrowing Activations,
+        into workspace: Workspace,
         roundedFor next: WeightMatrix? = nil,
         compute: Compute
     ) {
         if let bias {
             compute.layerNorm(
-                workspace.hidden,
+                input,
                 weight: gain,
                 bias: bias,
                 epsilon: epsilon,
@@ -28,7 +35,7 @@ struct Norm: Sendable {
             )
         } else {
             compute.rmsNorm(
-                workspace.hidden,
+                input,
                 weight: gain,
                 epsilon: epsilon,
                 into: &workspace.normed,

@@ -67,7 +67,7 @@ extension HistoryMergeError: CommandFailure {
 extension KernelError: CommandFailure {
     var exitCode: Int32 {
         switch self {
-        case .instructionSetUnavailable, .invalidThreadCount, .libraryMissing: 2
+        case .instructionSetUnavailable, .invalidThreadCount, .openBLASUnavailable: 2
         case .threadCreationFailed, .outOfMemory: 1
         }
     }

@@ -278,13 +278,20 @@ struct ProductTests {
         }
     }
 
-    @Test("a library that is missing, or is not OpenBLAS, is named")
-    func openBLASMissing() {
-        for library in ["libnowhere.so.0", "libm.so.6"] {
-            #expect(throws: KernelError.libraryMissing(library)) {
-                try OpenBLAS(library: library, threadCount: 1)
-            }
+    @Test(
+        "a library that is missing, or is not OpenBLAS, is named with what it lacks",
+        arguments: [("libnowhere.so.0", "libnowhere.so.0"), ("libm.so.6", "cblas_sgemm")]
+    )
+    func openBLASMissing(library: String, named: String) throws {
+        let error = try #require(throws: KernelError.self) {
+            try OpenBLAS(library: library, threadCount: 1)
         }
+        guard case .openBLASUnavailable(let reason) = error else {
+            Issue.record("\(error)")
+            return
+        }
+        #expect(reason.contains(library) && reason.contains(named))
+        #expect("\(error)".hasSuffix(": " + reason))
     }
 
     @Test("OpenBLAS gates as the kernels do, and leaves them what is pruned")

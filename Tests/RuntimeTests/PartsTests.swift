@@ -51,22 +51,13 @@ struct PartsTests {
         cachedLayers: Int? = nil
     ) throws -> (rows: [[Float]], multiplyAdds: MultiplyAdds) {
         let network = model.network
-        let layout = BatchLayout(lengths: Self.lengths)
-        let plain = ForwardBatch(tokens: tokens, layout: layout, blockSize: 16)
-        var next: Int32 = 0
-        let tables = Self.lengths.map { length -> [Int32] in
-            let blocks = (next..<next + Int32((length + 15) / 16)).map(\.self)
-            next += Int32(blocks.count)
-            return blocks
-        }
         let batch = ForwardBatch(
             tokens: tokens,
-            layout: layout,
-            blockTables: tables,
-            blockSize: 16,
+            layout: BatchLayout(lengths: Self.lengths),
+            blockSize: KVCache.defaultBlockSize,
             outputRows: outputRows
         )
-        var cache = try network.makeCache(layerCount: cachedLayers, blockCount: plain.blockCount)
+        var cache = try network.makeCache(layerCount: cachedLayers, blockCount: batch.blockCount)
         let workspace = try network.makeWorkspace()
         var report = ForwardReport(shape: network.shape)
         try network.forward(
