@@ -34,7 +34,7 @@ struct OpenBLAS: Sendable {
             }
             return unsafe unsafeBitCast(address, to: type)
         }
-        multiply = try function("cblas_sgemm", as: cblas_sgemm_function.self)
+        unsafe multiply = try function("cblas_sgemm", as: cblas_sgemm_function.self)
         let setThreadCount = try function(
             "openblas_set_num_threads",
             as: openblas_set_num_threads_function.self
