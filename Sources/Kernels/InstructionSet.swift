@@ -6,7 +6,7 @@ public enum InstructionSet: String, CaseIterable, Comparable, Sendable {
     case scalar
     /// AVX2 with FMA.
     case avx2
-    /// AVX-512 F, BW, VL, DQ and VNNI; and BF16 where the CPU has it.
+    /// AVX-512 F, BW, VL, DQ and VNNI; and BF16 where the CPU is fast at it.
     case avx512
 
     /// The best one that this CPU and its operating system support.

@@ -34,7 +34,7 @@ struct Peak: CustomStringConvertible {
     func operations(_ product: Product, _ format: WeightFormat) -> Double {
         switch format {
         case .f32: float
-        case .bf16: halves > 0 ? halves : float
+        case .bf16: max(halves, float)
         case .int8: bytes
         case .int4: product == .selectIn ? pairs : bytes
         }
