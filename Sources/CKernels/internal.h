@@ -35,9 +35,9 @@ enum { KN_MAX_HEAD_DIM = 512 };
     void kn_##set##_gated_unit_quantised(float *, size_t, const kn_quantised *, size_t,            \
                                          const kn_weight *, const kn_weight *, kn_activation,      \
                                          const int32_t *, size_t, size_t);                         \
-    float kn_##set##_rms_norm(float *, const float *, const float *, size_t, float);               \
-    float kn_##set##_layer_norm(float *, const float *, const float *, const float *, size_t,      \
-                                float);                                                            \
+    void kn_##set##_rms_norm(float *, const float *, const float *, size_t, float);                \
+    void kn_##set##_layer_norm(float *, const float *, const float *, const float *, size_t,       \
+                               float);                                                             \
     void kn_##set##_rotate(float *, size_t, size_t, size_t, const float *, const float *);         \
     void kn_##set##_rotate_halves(float *, size_t, size_t, size_t, const float *, const float *);  \
     void kn_##set##_mix(float *, const float *, size_t);                                           \

@@ -7,6 +7,8 @@ public struct Activations: ~Copyable, @unchecked Sendable {
     let quantised = QuantisedActivations()
     /// Rows in use.
     public private(set) var rowCount: Int
+    /// All rows, and the first of those in use, while only some are; else nil.
+    private var narrowed: (from: Int, fullCount: Int)?
     /// Entries a row.
     public private(set) var width: Int
 
@@ -30,6 +32,7 @@ public struct Activations: ~Copyable, @unchecked Sendable {
     public mutating func reshape(rowCount: Int, width: Int) {
         precondition(rowCount >= 0 && width >= 0, "a shape has no negative side")
         quantised.drop()
+        narrowed = nil
         let count = rowCount * width
         if count > memory.count {
             memory = AlignedMemory(count: count)
@@ -38,6 +41,23 @@ public struct Activations: ~Copyable, @unchecked Sendable {
         }
         self.rowCount = rowCount
         self.width = width
+    }
+
+    /// Leaves only some of the rows in use, as if there were no others, until `widen`.
+    ///
+    /// - Parameter rows: Which, of all.
+    public mutating func narrow(to rows: Range<Int>) {
+        widen()
+        precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows out of range")
+        narrowed = (rows.lowerBound, rowCount)
+        rowCount = rows.count
+    }
+
+    /// Takes all rows into use again.
+    public mutating func widen() {
+        quantised.drop()
+        rowCount = narrowed?.fullCount ?? rowCount
+        narrowed = nil
     }
 
     /// Sets every entry.
@@ -51,7 +71,7 @@ public struct Activations: ~Copyable, @unchecked Sendable {
         @_lifetime(borrow self)
         borrowing get {
             // SAFETY: within the memory, which lives as long as `self`.
-            let span = unsafe Span(_unsafeStart: memory.base, count: rowCount * width)
+            let span = unsafe Span(_unsafeStart: base, count: rowCount * width)
             return unsafe _overrideLifetime(span, borrowing: self)
         }
     }
@@ -71,7 +91,7 @@ public struct Activations: ~Copyable, @unchecked Sendable {
     public borrowing func row(_ index: Int) -> Span<Float> {
         precondition(index >= 0 && index < rowCount, "row out of range")
         // SAFETY: as `span`, at a checked row.
-        let span = unsafe Span(_unsafeStart: memory.base + index * width, count: width)
+        let span = unsafe Span(_unsafeStart: base + index * width, count: width)
         return unsafe _overrideLifetime(span, borrowing: self)
     }
 
@@ -85,13 +105,15 @@ public struct Activations: ~Copyable, @unchecked Sendable {
     }
 
     /// First entry, for kernels that read.
-    var base: UnsafePointer<Float> { unsafe UnsafePointer(memory.base) }
+    var base: UnsafePointer<Float> { unsafe UnsafePointer(memory.base + firstEntry) }
 
     /// First entry, for kernels that write.
     var mutableBase: UnsafeMutablePointer<Float> {
         mutating get {
             quantised.drop()
-            return unsafe memory.base
+            return unsafe memory.base + firstEntry
         }
     }
+
+    private var firstEntry: Int { (narrowed?.from ?? 0) * width }
 }

@@ -13,19 +13,17 @@ extension Compute {
     ///   - weight: Gain, `[width]`.
     ///   - epsilon: Added to the mean square.
     ///   - output: Reshaped to the input's shape.
-    ///   - squaredNorms: Replaced by `Σ_j input[row, j]²`, one a row.
     ///   - next: What the output is multiplied with: it is rounded on the way for weights that want that.
     public func rmsNorm(
         _ input: borrowing Activations,
         weight: [Float],
         epsilon: Float,
         into output: inout Activations,
-        squaredNorms: inout [Float],
         roundedFor next: WeightMatrix? = nil
     ) {
         precondition(weight.count == input.width, "one gain a column")
         let kernels = unsafe kernels
-        unsafe normRows(input, into: &output, squaredNorms: &squaredNorms, roundedFor: next) {
+        unsafe normRows(input, into: &output, roundedFor: next) {
             // SAFETY: shapes are checked above; every row is written by one task.
             unsafe kernels.rms_norm($0, $1, weight, weight.count, epsilon)
         }
@@ -61,7 +59,6 @@ extension Compute {
     ///   - bias: `[width]`.
     ///   - epsilon: Added to the variance.
     ///   - output: Reshaped to the input's shape.
-    ///   - squaredNorms: Replaced by `Σ_j input[row, j]²`, one a row.
     ///   - next: As in `rmsNorm`.
     public func layerNorm(
         _ input: borrowing Activations,
@@ -69,13 +66,12 @@ extension Compute {
         bias: [Float],
         epsilon: Float,
         into output: inout Activations,
-        squaredNorms: inout [Float],
         roundedFor next: WeightMatrix? = nil
     ) {
         precondition(weight.count == input.width, "one gain a column")
         precondition(bias.count == input.width, "one bias a column")
         let kernels = unsafe kernels
-        unsafe normRows(input, into: &output, squaredNorms: &squaredNorms, roundedFor: next) {
+        unsafe normRows(input, into: &output, roundedFor: next) {
             // SAFETY: as in `rmsNorm`.
             unsafe kernels.layer_norm($0, $1, weight, bias, weight.count, epsilon)
         }
@@ -165,26 +161,25 @@ extension Compute {
         let kernels = unsafe kernels
         for first in stride(from: 0, to: width, by: gain.count) {
             let run = unsafe row + first
-            _ = unsafe kernels.rms_norm(run, run, gain, gain.count, epsilon)
+            unsafe kernels.rms_norm(run, run, gain, gain.count, epsilon)
         }
     }
 
-    /// Writes each row's norm and rounds it; `norm` returns the input row's square sum.
+    /// Writes each row's norm and rounds it.
     private func normRows(
         _ input: borrowing Activations,
         into output: inout Activations,
-        squaredNorms: inout [Float],
         roundedFor next: WeightMatrix?,
-        _ norm: (UnsafeMutablePointer<Float>, UnsafePointer<Float>) -> Float
+        _ norm: (UnsafeMutablePointer<Float>, UnsafePointer<Float>) -> Void
     ) {
         output.reshape(rowCount: input.rowCount, width: input.width)
-        let (kernels, y, width) = unsafe (kernels, output.mutableBase, input.width)
+        let (kernels, x, y) = unsafe (kernels, input.base, output.mutableBase)
+        let width = input.width
         let rounded = roundingRoom(in: output, for: next)
-        unsafe mapRows(input, into: &squaredNorms) { row, x in
+        forEachRow(input.rowCount) { row in
             // SAFETY: both have the input's shape; every row is written by one task.
-            let squaredNorm = unsafe norm(y + row * width, x)
+            unsafe norm(y + row * width, x + row * width)
             unsafe rounded?.write(y + row * width, count: width, to: row, kernels)
-            return squaredNorm
         }
         if rounded != nil { output.quantised.complete() }
     }

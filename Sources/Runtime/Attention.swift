@@ -60,14 +60,15 @@ struct Attention: Sendable {
         outputProjection.add(workspace.intermediate, keeping: rows, to: &output, compute: compute)
     }
 
-    /// The dense first half of the block on the probe's rows: q, k, v and the attention core.
+    /// The dense first half of the block on the probe's rows, `workspace.probeInput`: q, k, v and the
+    /// attention core.
     ///
     /// The probe attends causally to its own rows alone (arXiv:2502.15618, §3.2), rotated by their
     /// original positions; they stand for the whole sample, so no window cuts them off. A ragged
     /// batch needs no padding: each sample has its own key list.
     ///
     /// - Parameters:
-    ///   - selection: Rows of `workspace.normed`, sample by sample.
+    ///   - selection: Which rows of the batch they are, sample by sample.
     ///   - states: Receives `[probe rows, heads × headDim]`.
     ///   - workspace: The pass's activations.
     ///   - compute: The kernels.
@@ -77,7 +78,6 @@ struct Attention: Sendable {
         workspace: Workspace,
         compute: Compute
     ) {
-        compute.gatherRows(of: workspace.normed, selection.rows, into: &workspace.probeInput)
         compute.gatherRows(of: workspace.angles, selection.rows, into: &workspace.probeAngles)
         let ranks = ForwardBatch(
             tokens: [],

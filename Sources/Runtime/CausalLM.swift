@@ -19,8 +19,8 @@ public struct CausalLM: Sendable {
     /// How keys and values are cached.
     let cacheFormat: KVFormat
 
-    /// Rows that a pass takes at a time where the pruner does not need them all, which bounds the
-    /// activations' memory.
+    /// Rows that a pass, or at least a block, takes at a time where the pruner does not need them all: it
+    /// bounds the activations' memory, and they come from a near cache.
     ///
     /// Several workers wait for each other after every product, so each gets as many as a panel of weights
     /// is packed for (`KN_ROUND` in `simd/integer.inc`); half of that makes two of them 14 % slower. One
@@ -117,10 +117,10 @@ public struct CausalLM: Sendable {
                 )
                 rest = rest.dropFirst(rows.count)
             }
-            finalNorm(of: workspace.outputs, into: workspace, compute: compute)
+            finalNorm(of: workspace.outputs, into: &workspace.normed, compute: compute)
         } else {
             try runLayers(batch, &cache, &pruner, workspace, &report)
-            finalNorm(of: workspace.hidden, into: workspace, compute: compute)
+            finalNorm(of: workspace.hidden, into: &workspace.normed, compute: compute)
         }
         pruner.finishBatch()
         report.forwardDuration += ContinuousClock.now - start
@@ -140,10 +140,16 @@ public struct CausalLM: Sendable {
             inverseFrequencies: rotations.map(\.inverseFrequencies),
             into: &workspace.angles
         )
+        workspace.squaredNorms.removeAll(keepingCapacity: true)
+        if pruner.needsWholeBatch { workspace.measureResidual(compute: compute) }
+        let parts = batch.parts(
+            rowLimit: pruner.observesWholeBatch ? batch.layout.rowCount : partRows
+        )
         for layer in layers {
             do {
                 try layer(
                     batch,
+                    parts: parts,
                     cache: &cache,
                     pruner: &pruner,
                     workspace: workspace,

@@ -17,6 +17,7 @@ struct DecoderLayer: Sendable {
     ///
     /// - Parameters:
     ///   - batch: Rows, positions and cache slots.
+    ///   - parts: The batch's rows in order, as many as a block takes at a time.
     ///   - cache: Gains one entry a token.
     ///   - pruner: Turns probe activations into masks, and learns from the full pass.
     ///   - workspace: The pass's activations.
@@ -25,6 +26,7 @@ struct DecoderLayer: Sendable {
     /// - Throws: `MaskError` when a probe yields a non-finite score.
     func callAsFunction(
         _ batch: ForwardBatch,
+        parts: [ForwardBatch.Part],
         cache: inout KVCache,
         pruner: inout some Pruner,
         workspace: Workspace,
@@ -33,17 +35,27 @@ struct DecoderLayer: Sendable {
     ) throws(MaskError) {
         let heads = try decide(
             .attention(layer: index),
-            attentionNorm,
-            attention.queryProjection.weight,
+            attentionInput,
             batch,
             &pruner,
             workspace,
             &report,
             compute
         ) { attention.probe($0, into: &$1, workspace: workspace, compute: compute) }
-        addToResidual(attentionPostNorm, workspace, compute) { output in
+        run(
+            .attention(layer: index),
+            attentionInput,
+            attention.outputProjection,
+            attentionPostNorm,
+            keeping: heads,
+            parts,
+            &pruner,
+            workspace,
+            &report,
+            compute
+        ) { part, output in
             attention(
-                batch,
+                part,
                 layer: index,
                 keeping: heads,
                 cache: &cache,
@@ -51,55 +63,89 @@ struct DecoderLayer: Sendable {
                 addingTo: &output,
                 compute: compute
             )
-            compensate(
-                .attention(layer: index),
-                attention.outputProjection,
-                heads,
-                batch,
-                &pruner,
-                &report,
-                compute,
-                addingTo: &output
-            )
         }
-        pruner.observe(
-            .attention(layer: index),
-            intermediate: workspace.intermediate,
-            mask: heads,
-            layout: batch.layout,
-            compute: compute
-        )
 
         let channels = try decide(
             .mlp(layer: index),
-            mlpNorm,
-            mlp.upProjection.weight,
+            mlpInput,
             batch,
             &pruner,
             workspace,
             &report,
             compute
-        ) { mlp.probe($0, into: &$1, workspace: workspace, compute: compute) }
-        addToResidual(mlpPostNorm, workspace, compute) { output in
-            mlp(keeping: channels, workspace: workspace, addingTo: &output, compute: compute)
-            compensate(
-                .mlp(layer: index),
-                mlp.downProjection,
-                channels,
-                batch,
-                &pruner,
-                &report,
-                compute,
-                addingTo: &output
-            )
-        }
-        pruner.observe(
+        ) { mlp.probe(into: &$1, workspace: workspace, compute: compute) }
+        run(
             .mlp(layer: index),
-            intermediate: workspace.intermediate,
-            mask: channels,
-            layout: batch.layout,
-            compute: compute
-        )
+            mlpInput,
+            mlp.downProjection,
+            mlpPostNorm,
+            keeping: channels,
+            parts,
+            &pruner,
+            workspace,
+            &report,
+            compute
+        ) { _, output in
+            mlp(keeping: channels, workspace: workspace, addingTo: &output, compute: compute)
+        }
+    }
+
+    /// How the residual stream enters a block: a norm, rounded for the block's first weight.
+    private struct Input {
+        let norm: Norm
+        let weight: WeightMatrix
+
+        func callAsFunction(
+            _ residual: borrowing Activations,
+            into normed: inout Activations,
+            _ compute: Compute
+        ) { norm(of: residual, into: &normed, roundedFor: weight, compute: compute) }
+    }
+
+    private var attentionInput: Input {
+        Input(norm: attentionNorm, weight: attention.queryProjection.weight)
+    }
+
+    private var mlpInput: Input { Input(norm: mlpNorm, weight: mlp.upProjection.weight) }
+
+    /// Runs a block part by part: adds its output, and what stands in for removed channels, to the residual
+    /// stream, and shows the pruner what its consumer was handed.
+    private func run(
+        _ block: PrunableBlock,
+        _ input: Input,
+        _ consumer: Linear,
+        _ postNorm: Norm?,
+        keeping mask: ChannelMask?,
+        _ parts: [ForwardBatch.Part],
+        _ pruner: inout some Pruner,
+        _ workspace: Workspace,
+        _ report: inout ForwardReport,
+        _ compute: Compute,
+        addOutput: (ForwardBatch, inout Activations) -> Void
+    ) {
+        let bias = compensation(block, consumer, mask, &pruner, &report, compute)
+        workspace.squaredNorms.removeAll(keepingCapacity: true)
+        for part in parts {
+            workspace.narrow(to: part.rows)
+            input(workspace.hidden, into: &workspace.normed, compute)
+            addToResidual(postNorm, workspace, compute) { output in
+                addOutput(part.batch, &output)
+                guard let bias else { return }
+                let start = ContinuousClock.now
+                bias.add(to: &output, layout: part.batch.layout, compute: compute)
+                report.probeDuration += ContinuousClock.now - start
+            }
+            pruner.observe(
+                block,
+                intermediate: workspace.intermediate,
+                mask: mask,
+                layout: part.batch.layout,
+                compute: compute
+            )
+            // The rows are near now.
+            if pruner.needsWholeBatch { workspace.measureResidual(compute: compute) }
+        }
+        workspace.widen()
     }
 
     /// Lets a block add its output to the residual stream, by way of a norm if there is one.
@@ -120,36 +166,32 @@ struct DecoderLayer: Sendable {
         compute.add(workspace.blockOutput, to: &workspace.hidden)
     }
 
-    /// Adds what stands in for the removed channels, if the pruner has something.
-    private func compensate(
+    /// What stands in for the removed channels, if the pruner has something.
+    private func compensation(
         _ block: PrunableBlock,
         _ consumer: Linear,
         _ mask: ChannelMask?,
-        _ batch: ForwardBatch,
         _ pruner: inout some Pruner,
         _ report: inout ForwardReport,
-        _ compute: Compute,
-        addingTo output: inout Activations
-    ) {
-        guard let mask, !mask.keepsAll else { return }
+        _ compute: Compute
+    ) -> OutputBias? {
+        guard let mask, !mask.keepsAll else { return nil }
         let start = ContinuousClock.now
         var vectors = 0
         let bias = pruner.outputBias(of: block, mask: mask) { expected in
             vectors += expected.firstPositionMeans == nil ? 1 : 2
             return consumer.bias(expected, removedBy: mask, compute: compute)
         }
-        guard let bias else { return }
-        bias.add(to: &output, layout: batch.layout, compute: compute)
+        guard let bias else { return nil }
         report.probeDuration += ContinuousClock.now - start
         report.countCompensation(block, mask: mask, vectors: vectors)
+        return bias
     }
 
-    /// Norms a block's input for its first weight, asks the pruner for its mask, and keeps account of time
-    /// and rows.
+    /// Asks the pruner for a block's mask, and keeps account of time and rows.
     private func decide(
         _ block: PrunableBlock,
-        _ norm: Norm,
-        _ weight: WeightMatrix,
+        _ input: Input,
         _ batch: ForwardBatch,
         _ pruner: inout some Pruner,
         _ workspace: Workspace,
@@ -157,33 +199,38 @@ struct DecoderLayer: Sendable {
         _ compute: Compute,
         firstHalf: (ProbeSelection, inout Activations) -> Void
     ) throws(MaskError) -> ChannelMask? {
+        let start = ContinuousClock.now
         // Nothing has run before the first block.
         let looksEarlier = pruner.probePlace == .earlier && block.index > 0
-        if looksEarlier {
-            norm(of: workspace.earlier, into: workspace, roundedFor: weight, compute: compute)
-        } else {
-            norm(of: workspace.hidden, into: workspace, roundedFor: weight, compute: compute)
-        }
-        defer {
-            if looksEarlier {
-                norm(of: workspace.hidden, into: workspace, roundedFor: weight, compute: compute)
-            }
-            if pruner.probePlace == .earlier { workspace.keepResidual(compute: compute) }
-        }
-        let start = ContinuousClock.now
         var probeRows = 0
         let mask = try pruner.mask(
             for: block,
-            squaredNorms: workspace.squaredNorms,
-            normed: workspace.normed,
+            squaredNorms: looksEarlier ? workspace.earlierSquaredNorms : workspace.squaredNorms,
+            normedSquaredNorms: {
+                if looksEarlier {
+                    input(workspace.earlier, into: &workspace.normed, compute)
+                } else {
+                    input(workspace.hidden, into: &workspace.normed, compute)
+                }
+                var norms: [Float] = []
+                compute.rowSquaredNorms(workspace.normed, into: &norms)
+                return norms
+            },
             layout: batch.layout,
             compute: compute
         ) { selection, states in
             probeRows += selection.rows.count
+            if looksEarlier {
+                compute.gatherRows(of: workspace.earlier, selection.rows, into: &workspace.normed)
+            } else {
+                compute.gatherRows(of: workspace.hidden, selection.rows, into: &workspace.normed)
+            }
+            input(workspace.normed, into: &workspace.probeInput, compute)
             firstHalf(selection, &states)
         }
         report.probeDuration += ContinuousClock.now - start
         report.count(block, rows: batch.layout.rowCount, mask: mask, probeRows: probeRows)
+        if pruner.probePlace == .earlier { workspace.keepResidual(compute: compute) }
         return mask
     }
 }

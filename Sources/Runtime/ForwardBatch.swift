@@ -109,15 +109,23 @@ public struct ForwardBatch: Sendable {
         }
     }
 
+    /// Some rows of a batch.
+    struct Part: Sendable {
+        /// Which, of the batch's.
+        let rows: Range<Int>
+        /// These rows as a batch of their own.
+        let batch: ForwardBatch
+    }
+
     /// The batch's rows in order, in as few parts of about the same size as the limit allows.
-    func parts(rowLimit: Int) -> [(rows: Range<Int>, batch: ForwardBatch)] {
+    func parts(rowLimit: Int) -> [Part] {
         let count = layout.rowCount
-        guard count > rowLimit else { return [(0..<count, self)] }
+        guard count > rowLimit else { return [Part(rows: 0..<count, batch: self)] }
         let partCount = (count + rowLimit - 1) / rowLimit
         let size = (count + partCount - 1) / partCount
         return stride(from: 0, to: count, by: size).map { first in
             let rows = first..<min(first + size, count)
-            return (rows, ForwardBatch(rows, of: self))
+            return Part(rows: rows, batch: ForwardBatch(rows, of: self))
         }
     }
 

@@ -37,20 +37,13 @@ struct MLP: Sendable {
         )
     }
 
-    /// The dense first half of the block on the probe's rows of `workspace.normed`.
+    /// The dense first half of the block on the probe's rows, `workspace.probeInput`.
     ///
     /// - Parameters:
-    ///   - selection: Rows of `workspace.normed`, sample by sample.
     ///   - states: Receives `[probe rows, channels]`.
     ///   - workspace: The pass's activations.
     ///   - compute: The kernels.
-    func probe(
-        _ selection: ProbeSelection,
-        into states: inout Activations,
-        workspace: Workspace,
-        compute: Compute
-    ) {
-        compute.gatherRows(of: workspace.normed, selection.rows, into: &workspace.probeInput)
+    func probe(into states: inout Activations, workspace: Workspace, compute: Compute) {
         channels(of: workspace.probeInput, keeping: nil, into: &states, compute: compute)
     }
 

@@ -9,17 +9,16 @@ struct Norm: Sendable {
     /// Added to the mean square, or to the variance.
     let epsilon: Float
 
-    /// Writes the normalised rows into `workspace.normed`, rounded for the weight that is next, and the sums
-    /// of their squares before that into `workspace.squaredNorms`.
+    /// Writes the normalised rows into `normed`, rounded for the weight that is next.
     ///
     /// - Parameters:
     ///   - input: `[tokens, hidden]`.
-    ///   - workspace: Gains the results.
+    ///   - normed: Reshaped to the input's shape.
     ///   - next: The weight to round for; nil: none.
     ///   - compute: Runs it.
     func callAsFunction(
         of input: borrowing Activations,
-        into workspace: Workspace,
+        into normed: inout Activations,
         roundedFor next: WeightMatrix? = nil,
         compute: Compute
     ) {
@@ -29,8 +28,7 @@ struct Norm: Sendable {
                 weight: gain,
                 bias: bias,
                 epsilon: epsilon,
-                into: &workspace.normed,
-                squaredNorms: &workspace.squaredNorms,
+                into: &normed,
                 roundedFor: next
             )
         } else {
@@ -38,8 +36,7 @@ struct Norm: Sendable {
                 input,
                 weight: gain,
                 epsilon: epsilon,
-                into: &workspace.normed,
-                squaredNorms: &workspace.squaredNorms,
+                into: &normed,
                 roundedFor: next
             )
         }

@@ -9,10 +9,12 @@ public final class Workspace {
     /// The residual stream after a norm, `[tokens, hidden]`; after a forward pass, the rows that were asked
     /// for, after the final norm.
     public internal(set) var normed = Activations()
-    /// ‖row‖² of what `normed` was made of, one a row.
+    /// ‖row‖² of the residual stream that enters the next block, one a row, where a pruner asks for them.
     var squaredNorms: [Float] = []
     /// The residual stream before the last block, where a probe looks there, `[tokens, hidden]`.
-    var earlier = Activations()
+    private(set) var earlier = Activations()
+    /// ‖row‖² of `earlier`.
+    private(set) var earlierSquaredNorms: [Float] = []
     /// `[tokens, kept heads × headDim]`.
     var query = Activations()
     /// `[tokens, kvHeads × headDim]`.
@@ -26,6 +28,8 @@ public final class Workspace {
     /// Input of the block's last projection: of the output projection, `[tokens, kept heads × headDim]`, then of
     /// the down projection, `[tokens, kept channels]`.
     var intermediate = Activations()
+
+    private var partSquaredNorms: [Float] = []
 
     /// Normed rows that the probe runs on, `[probe rows, hidden]`.
     var probeInput = Activations()
@@ -47,6 +51,25 @@ public final class Workspace {
         earlier.reshape(rowCount: hidden.rowCount, width: hidden.width)
         earlier.fill(0)
         compute.add(hidden, to: &earlier)
+        earlierSquaredNorms = squaredNorms
+    }
+
+    /// Puts the squared norms of the residual stream's rows in use behind those in `squaredNorms`.
+    func measureResidual(compute: Compute) {
+        compute.rowSquaredNorms(hidden, into: &partSquaredNorms)
+        squaredNorms += partSquaredNorms
+    }
+
+    /// Leaves some of the rows in the residual stream and the angles, so that a block runs on these alone.
+    func narrow(to rows: Range<Int>) {
+        hidden.narrow(to: rows)
+        angles.narrow(to: rows)
+    }
+
+    /// Brings all rows back.
+    func widen() {
+        hidden.widen()
+        angles.widen()
     }
 
     /// Puts rows of the residual stream, which holds those from `firstRow` on, behind `count` outputs.

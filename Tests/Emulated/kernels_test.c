@@ -162,8 +162,7 @@ static void test_rows(size_t n) {
     double squares = 0;
     for (size_t i = 0; i < n; i++) squares += (double)x[i] * x[i];
     expect_near("squared_norm", K->squared_norm(x, n), squares, bound(squares, n));
-    expect_near("squares of rms_norm", K->rms_norm(out, x, weight, n, 1e-5f), squares,
-                bound(squares, n));
+    K->rms_norm(out, x, weight, n, 1e-5f);
     for (size_t i = 0; i < n; i++) {
         double expected = x[i] / sqrt(squares / (double)n + (double)1e-5f) * weight[i];
         expect_near("rms_norm", out[i], expected, bound(fabs(expected), n));
@@ -176,8 +175,7 @@ static void test_rows(size_t n) {
     for (size_t i = 0; i < n; i++) mean += (double)x[i] / (double)n;
     for (size_t i = 0; i < n; i++) variance += (x[i] - mean) * (x[i] - mean) / (double)n;
     float *shift = random_floats(n), *added = copy(x, n), *scaled = copy(x, n), *cut = copy(x, n);
-    expect_near("squares of layer_norm", K->layer_norm(out, x, weight, shift, n, 1e-5f), squares,
-                bound(squares, n));
+    K->layer_norm(out, x, weight, shift, n, 1e-5f);
     K->add(added, shift, n);
     K->scale(scaled, 3, n);
     K->relu(cut, n);

@@ -59,4 +59,23 @@ struct ActivationsTests {
         #expect(first == 7 && second == 8)
         #expect(activations.row(2).count == 2)
     }
+
+    @Test("narrowed to some rows there are no others, until all come back")
+    func narrow() {
+        var activations = Activations([1, 2, 3, 4, 5, 6, 7, 8], width: 2)
+        activations.narrow(to: 1..<3)
+        #expect(activations.rowCount == 2 && activations.entries == [3, 4, 5, 6])
+        activations.fill(0)
+        var row = activations.mutableRow(1)
+        row[0] = 9
+        // Rows are always counted from the first of all.
+        activations.narrow(to: 3..<4)
+        #expect(activations.entries == [7, 8])
+        activations.widen()
+        #expect(activations.entries == [1, 2, 0, 0, 9, 0, 7, 8])
+        activations.narrow(to: 2..<2)
+        #expect(activations.rowCount == 0)
+        activations.reshape(rowCount: 4, width: 2)
+        #expect(activations.entries == [1, 2, 0, 0, 9, 0, 7, 8])
+    }
 }

@@ -54,7 +54,6 @@ struct RoundingTests {
             let (gain, bias) = (numbers.floats(width), numbers.floats(width))
             /// Bits of the products with the input's norms.
             func products(roundedFor next: WeightMatrix?) -> [[UInt32]] {
-                var norms: [Float] = []
                 var normed = Activations()
                 var output = Activations()
                 compute.rmsNorm(
@@ -62,7 +61,6 @@ struct RoundingTests {
                     weight: gain,
                     epsilon: 1e-5,
                     into: &normed,
-                    squaredNorms: &norms,
                     roundedFor: next
                 )
                 #expect(normed.quantised.isComplete == (next != nil && format.isQuantised))
@@ -74,7 +72,6 @@ struct RoundingTests {
                     bias: bias,
                     epsilon: 1e-5,
                     into: &normed,
-                    squaredNorms: &norms,
                     roundedFor: next
                 )
                 #expect(normed.quantised.isComplete == (next != nil && format.isQuantised))

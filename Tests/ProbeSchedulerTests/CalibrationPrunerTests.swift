@@ -24,7 +24,7 @@ struct CalibrationPrunerTests {
             let mask = pruner.mask(
                 for: block,
                 squaredNorms: [],
-                normed: input,
+                normedSquaredNorms: { [] },
                 layout: layout,
                 compute: compute
             ) { _, _ in Issue.record("calibration must not probe") }

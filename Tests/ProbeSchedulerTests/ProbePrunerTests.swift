@@ -200,7 +200,7 @@ struct ProbePrunerTests {
             let mask = try pruner.mask(
                 for: block,
                 squaredNorms: [30],
-                normed: input,
+                normedSquaredNorms: { [] },
                 layout: layout,
                 compute: compute
             ) { _, _ in probed = true }
@@ -283,14 +283,13 @@ struct ProbePrunerGoldenTests {
             history: history
         )
         let compute = try Compute(threadCount: 2)
-        let residual = Activations(golden.residual, width: golden.width)
         var decisions: [BlockDecision] = []
         pruner.onDecision = { decisions.append($0) }
         for block in shape.blocks {
             _ = try pruner.mask(
                 for: block,
                 squaredNorms: golden.squaredNorms,
-                normed: residual,
+                normedSquaredNorms: { [] },
                 layout: golden.layout,
                 compute: compute
             ) { selection, states in

@@ -101,11 +101,10 @@ struct PrunerFixture {
         poison: Float? = nil
     ) throws -> ChannelMask? {
         let width = shape.consumerWidth(block.kind)
-        let input = Activations(residual, width: shape.hiddenSize)
         return try pruner.mask(
             for: block,
             squaredNorms: squaredNorms(),
-            normed: input,
+            normedSquaredNorms: { squaredNorms() },
             layout: layout,
             compute: compute
         ) { selection, probe in

@@ -99,7 +99,7 @@ struct SpreadMaskComposerTests {
             try pruner.mask(
                 for: mlp,
                 squaredNorms: [1, 1, 1, 1],
-                normed: input,
+                normedSquaredNorms: { [] },
                 layout: BatchLayout(lengths: [4]),
                 compute: compute
             ) { selection, states in

@@ -51,7 +51,7 @@ struct SpreadProbePrunerTests {
         let mask = try pruner.mask(
             for: block,
             squaredNorms: [81, 26, 26, 25],
-            normed: input,
+            normedSquaredNorms: { [] },
             layout: BatchLayout(lengths: [4]),
             compute: compute
         ) { selection, states in

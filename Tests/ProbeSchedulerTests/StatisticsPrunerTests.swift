@@ -18,7 +18,7 @@ struct StatisticsPrunerTests {
                 let mask = pruner.mask(
                     for: block,
                     squaredNorms: [],
-                    normed: input,
+                    normedSquaredNorms: { [] },
                     layout: layout,
                     compute: compute
                 ) { _, _ in Issue.record("a refresh must not probe") }
@@ -104,7 +104,7 @@ struct StaticPrunerTests {
                     let found = try pruners[index].mask(
                         for: asked,
                         squaredNorms: [],
-                        normed: input,
+                        normedSquaredNorms: { [] },
                         layout: layout,
                         compute: compute
                     ) { _, _ in Issue.record("a static method must not probe") }

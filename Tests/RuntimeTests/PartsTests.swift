@@ -22,23 +22,39 @@ struct PartsTests {
         tokens = (0..<Self.rowCount).map { Int32(($0 * 7_919 + 13) % size) }
     }
 
-    /// Keeps a fixed mask, and notes how many rows each block's passes had.
+    /// Keeps a fixed mask, and notes how many rows each block's passes had, and their norms.
     private struct Watcher: Pruner {
         var needsWholeBatch: Bool
+        var observesWholeBatch = true
         var masks: [PrunableBlock: ChannelMask] = [:]
         var rowCounts: [Int] = []
+        var observedCounts: [Int] = []
+        var norms: [PrunableBlock: [[Float]]] = [:]
         var finishCount = 0
 
         mutating func mask(
             for block: PrunableBlock,
             squaredNorms: [Float],
-            normed: borrowing Activations,
+            normedSquaredNorms: () -> [Float],
             layout: BatchLayout,
             compute: Compute,
             firstHalf: (ProbeSelection, inout Activations) -> Void
         ) -> ChannelMask? {
             if block == .mlp(layer: 0) { rowCounts.append(layout.rowCount) }
+            norms[block] = [squaredNorms, normedSquaredNorms()]
             return masks[block]
+        }
+
+        mutating func observe(
+            _ block: PrunableBlock,
+            intermediate: borrowing Activations,
+            mask: ChannelMask?,
+            layout: BatchLayout,
+            compute: Compute
+        ) {
+            guard block == .mlp(layer: 0) else { return }
+            #expect(intermediate.rowCount == layout.rowCount)
+            observedCounts.append(layout.rowCount)
         }
 
         mutating func finishBatch() { finishCount += 1 }
@@ -105,6 +121,20 @@ struct PartsTests {
         #expect(parted.rowCounts == [325, 325] && parted.finishCount == 1)
     }
 
+    @Test("blocks in parts give what whole ones give, bit for bit", arguments: [false, true])
+    func blocksEqualWhole(isMasked: Bool) throws {
+        let masks = isMasked ? try masks() : [:]
+        var whole = Watcher(needsWholeBatch: true, masks: masks)
+        var parted = Watcher(needsWholeBatch: true, observesWholeBatch: false, masks: masks)
+        let expected = try states(&whole, outputRows: nil)
+        let found = try states(&parted, outputRows: nil)
+        #expect(found.rows == expected.rows)
+        #expect(found.multiplyAdds == expected.multiplyAdds)
+        #expect(whole.observedCounts == [650] && parted.observedCounts == [325, 325])
+        #expect(parted.rowCounts == [650])
+        #expect(parted.norms == whole.norms && whole.norms[.attention(layer: 1)]?[0].count == 650)
+    }
+
     @Test("who needs the whole batch gets it, and so does a cache that keeps one layer")
     func keepsWhole() throws {
         var needing = Watcher(needsWholeBatch: true)
@@ -132,6 +162,7 @@ struct PartsTests {
             let pruner = method.pruner(network, policy: RatioPolicy(nominalRatio: 0.4))
             #expect(pruner.needsWholeBatch, "\(method)")
             #expect(pruner.makeStatisticsPruner().needsWholeBatch, "\(method)")
+            #expect(pruner.makeStatisticsPruner().observesWholeBatch, "\(method)")
         }
     }
 }

@@ -234,13 +234,13 @@ typedef struct {
                       const int32_t *block_table, size_t head_dim, float scale);
 
     /// out[i] = x[i] / sqrt(mean of the squares of x + epsilon) * weight[i], for one row of n.
-    /// out may be x. Returns the sum of the squares of x, as squared_norm does.
-    float (*rms_norm)(float *out, const float *x, const float *weight, size_t n, float epsilon);
+    /// out may be x.
+    void (*rms_norm)(float *out, const float *x, const float *weight, size_t n, float epsilon);
 
     /// out[i] = (x[i] - mean) / sqrt(variance + epsilon) * weight[i] + bias[i], for one row of n.
-    /// out may be x. Returns the sum of the squares of x, as mean and variance give it.
-    float (*layer_norm)(float *out, const float *x, const float *weight, const float *bias,
-                        size_t n, float epsilon);
+    /// out may be x.
+    void (*layer_norm)(float *out, const float *x, const float *weight, const float *bias, size_t n,
+                       float epsilon);
 
     /// Rotates the first `pairs` pairs (x[2i], x[2i+1]) of each head of one row in place, by the
     /// angles whose cosines and sines are given; the same angles for every head. The rest of a head

@@ -35,11 +35,13 @@ struct MaskRecorder: Pruner {
     }
 
     var probePlace: ProbePlace { pruner.probePlace }
+    var needsWholeBatch: Bool { pruner.needsWholeBatch }
+    var observesWholeBatch: Bool { pruner.observesWholeBatch }
 
     mutating func mask(
         for block: PrunableBlock,
         squaredNorms: [Float],
-        normed: borrowing Activations,
+        normedSquaredNorms: () -> [Float],
         layout: BatchLayout,
         compute: Compute,
         firstHalf: (ProbeSelection, inout Activations) -> Void
@@ -47,7 +49,7 @@ struct MaskRecorder: Pruner {
         let mask = try pruner.mask(
             for: block,
             squaredNorms: squaredNorms,
-            normed: normed,
+            normedSquaredNorms: normedSquaredNorms,
             layout: layout,
             compute: compute,
             firstHalf: firstHalf

@@ -21,7 +21,7 @@ public struct CalibrationPruner: Pruner, Sendable {
     public func mask(
         for block: PrunableBlock,
         squaredNorms: [Float],
-        normed: borrowing Activations,
+        normedSquaredNorms: () -> [Float],
         layout: BatchLayout,
         compute: Compute,
         firstHalf: (ProbeSelection, inout Activations) -> Void

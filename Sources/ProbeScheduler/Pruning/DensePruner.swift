@@ -8,11 +8,14 @@ public struct DensePruner: Pruner, Sendable {
     /// Looks at no row.
     public var needsWholeBatch: Bool { false }
 
+    /// Learns nothing.
+    public var observesWholeBatch: Bool { false }
+
     /// Always nil: run dense.
     public func mask(
         for block: PrunableBlock,
         squaredNorms: [Float],
-        normed: borrowing Activations,
+        normedSquaredNorms: () -> [Float],
         layout: BatchLayout,
         compute: Compute,
         firstHalf: (ProbeSelection, inout Activations) -> Void

@@ -25,6 +25,11 @@ public final class ProbePruner: ProbingPruner {
     /// Where the layers let the probe look.
     public var probePlace: ProbePlace { configuration.place }
 
+    /// Only where the history moves on or sequences carry statistics.
+    public var observesWholeBatch: Bool { learns || configuration.collectsSequenceStatistics }
+
+    private var learns: Bool { history != nil && configuration.historyUse == .moving }
+
     private let norms: [PrunableBlock: ConsumerNorms]
     private var collector: SequenceCollector
     /// The history's share in the last fusion; nil: no history, or nobody asked.
@@ -33,7 +38,6 @@ public final class ProbePruner: ProbingPruner {
     private var estimate: ChannelAverages?
 
     // Scratch, kept between blocks.
-    private var inputNorms: [Float] = []
     private var states = Activations()
     private var probeSquares = Activations()
     private var historyRows = Activations()
@@ -64,7 +68,7 @@ public final class ProbePruner: ProbingPruner {
     public func mask(
         for block: PrunableBlock,
         squaredNorms: [Float],
-        normed: borrowing Activations,
+        normedSquaredNorms: () -> [Float],
         layout: BatchLayout,
         compute: Compute,
         firstHalf: (ProbeSelection, inout Activations) -> Void
@@ -80,11 +84,9 @@ public final class ProbePruner: ProbingPruner {
             selection = ProbeSelection(historyAt: layout)
             activations = sums(history, block: block, positions: selection.positions)
         } else {
-            if configuration.importance == .input {
-                compute.rowSquaredNorms(normed, into: &inputNorms)
-            }
             selection = ProbeSelection(
-                squaredNorms: configuration.importance == .input ? inputNorms : squaredNorms,
+                squaredNorms: configuration.importance == .input
+                    ? normedSquaredNorms() : squaredNorms,
                 layout: layout,
                 tokenRatio: configuration.tokenRatio(sampleCount: layout.samples.count),
                 sampleRatio: configuration.sampleRatio,
@@ -122,7 +124,6 @@ public final class ProbePruner: ProbingPruner {
         guard policy.prunes(layer: block.layer, of: shape) else { return }
         let columns = shape.consumerColumns(of: mask, block.kind)
         let estimate = mask == nil ? nil : estimate
-        let learns = history != nil && configuration.historyUse == .moving
         switch (configuration.collectsSequenceStatistics, learns) {
         case (true, true):
             collector.add(

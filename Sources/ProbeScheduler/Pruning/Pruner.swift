@@ -9,16 +9,20 @@ public protocol Pruner {
     /// What the layers hand to `mask(for:…)`: what enters the block, or what entered the one before.
     var probePlace: ProbePlace { get }
 
-    /// Whether all rows of a batch have to stand in one pass, because they decide about masks or are
-    /// learned from; else a pass may take some rows at a time.
+    /// Whether masks depend on the rows, so that all rows of a batch have to stand in one pass; else a pass
+    /// may take some rows at a time through all layers, and `mask(for:…)` is handed no norms.
     var needsWholeBatch: Bool { get }
+
+    /// Whether `observe(…)` has to see all rows of a pass at once, because it learns from them; else a block
+    /// may take some rows at a time.
+    var observesWholeBatch: Bool { get }
 
     /// The mask of one block for this batch; nil: run dense.
     ///
     /// - Parameters:
     ///   - block: The block about to run.
     ///   - squaredNorms: ‖row‖² of the residual stream that enters the block, one a row.
-    ///   - normed: That residual stream after the block's norm, `[rows, hidden]`.
+    ///   - normedSquaredNorms: Computes the same of that residual stream after the block's norm.
     ///   - layout: Samples and positions of the rows.
     ///   - compute: The kernels.
     ///   - firstHalf: Runs the dense first half of the block on the chosen rows of `normed`, and fills
@@ -28,7 +32,7 @@ public protocol Pruner {
     mutating func mask(
         for block: PrunableBlock,
         squaredNorms: [Float],
-        normed: borrowing Activations,
+        normedSquaredNorms: () -> [Float],
         layout: BatchLayout,
         compute: Compute,
         firstHalf: (ProbeSelection, inout Activations) -> Void
@@ -73,6 +77,9 @@ extension Pruner {
 
     /// All rows at once.
     public var needsWholeBatch: Bool { true }
+
+    /// All rows at once.
+    public var observesWholeBatch: Bool { true }
 
     /// Nothing stands in.
     public mutating func outputBias(

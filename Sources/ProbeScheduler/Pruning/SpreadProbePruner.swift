@@ -23,6 +23,8 @@ public final class SpreadProbePruner: ProbingPruner {
     private var estimate: ChannelAverages?
     private var states = Activations()
 
+    /// Only where sequences carry statistics.
+    public var observesWholeBatch: Bool { configuration.collectsSequenceStatistics }
     /// Sizes of the model.
     public var shape: ModelShape { scorer.shape }
     /// How much is kept where; may change between batches.
@@ -55,7 +57,7 @@ public final class SpreadProbePruner: ProbingPruner {
     public func mask(
         for block: PrunableBlock,
         squaredNorms: [Float],
-        normed: borrowing Activations,
+        normedSquaredNorms: () -> [Float],
         layout: BatchLayout,
         compute: Compute,
         firstHalf: (ProbeSelection, inout Activations) -> Void

@@ -25,11 +25,14 @@ public final class StaticPruner: Pruner {
     /// Looks at no row.
     public var needsWholeBatch: Bool { false }
 
+    /// Learns nothing.
+    public var observesWholeBatch: Bool { false }
+
     /// The block's fixed mask.
     public func mask(
         for block: PrunableBlock,
         squaredNorms: [Float],
-        normed: borrowing Activations,
+        normedSquaredNorms: () -> [Float],
         layout: BatchLayout,
         compute: Compute,
         firstHalf: (ProbeSelection, inout Activations) -> Void

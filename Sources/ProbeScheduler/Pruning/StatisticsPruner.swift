@@ -18,7 +18,7 @@ public final class StatisticsPruner: Pruner {
     public func mask(
         for block: PrunableBlock,
         squaredNorms: [Float],
-        normed: borrowing Activations,
+        normedSquaredNorms: () -> [Float],
         layout: BatchLayout,
         compute: Compute,
         firstHalf: (ProbeSelection, inout Activations) -> Void
